@@ -1,0 +1,111 @@
+import type { AnyBackend } from "../core/backend.ts";
+import type { KeyId } from "../core/ids.ts";
+import type { AnyLane } from "../core/pool.ts";
+import type { Privacy } from "../core/privacy.ts";
+import type { Bytes, Ms } from "../core/units.ts";
+
+/** A whole, valid configuration. Immutable: a reload makes a new one. */
+export interface Config {
+  readonly source: ConfigSource;
+  readonly server: ServerConfig;
+  readonly privacy: PrivacyConfig;
+  readonly backends: readonly AnyBackend[];
+  /** Model alias → the lanes that serve it (one for a plain model). */
+  readonly models: ReadonlyMap<string, AnyLane>;
+  readonly pools: ReadonlyMap<string, PoolConfig>;
+  readonly rules: readonly RoutingRule[];
+  /** Where a model nobody configured goes, under its own name; undefined refuses it with 404. */
+  readonly defaultBackend: AnyBackend | undefined;
+  /** Empty: open mode, allowed on loopback only. */
+  readonly keys: readonly KeyConfig[];
+  readonly relay: RelayConfig;
+  readonly failover: FailoverConfig;
+  readonly stealth: boolean;
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+  /** Sections that were read and checked but change nothing yet: reported by `validate`. */
+  readonly notActive: readonly string[];
+  readonly warnings: readonly Diagnostic[];
+}
+
+export type ConfigSource =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "environment" }
+  | { readonly kind: "demo" };
+
+export interface ServerConfig {
+  readonly host: string;
+  readonly port: number;
+  /** The admin listener's port: /metrics and health. 0 picks a free one; undefined turns it off. */
+  readonly metricsPort: number | undefined;
+  readonly workers: number;
+  readonly connectionsMax: number;
+  readonly bodyBytesMax: Bytes;
+  /** JSON nesting accepted in a request body. */
+  readonly depthMax: number;
+  readonly drainMs: Ms;
+  /** Host names accepted in `Host`; empty accepts any well-formed one. */
+  readonly allowedHosts: readonly string[];
+}
+
+export interface PrivacyConfig {
+  readonly default: Privacy;
+  /** One clause for the banner: why this default. */
+  readonly why: string;
+}
+
+export interface PoolConfig {
+  readonly name: string;
+  readonly lanes: readonly AnyLane[];
+  /** A private pool makes every request that names it private. */
+  readonly privacy: Privacy | undefined;
+  readonly streamFailure: StreamFailure | undefined;
+}
+
+export interface RoutingRule {
+  readonly name: string;
+  readonly condition: ModelCondition;
+  readonly backend: AnyBackend;
+  readonly priority: number;
+}
+export interface ModelCondition {
+  readonly test: "starts_with" | "ends_with" | "contains" | "equals";
+  readonly value: string;
+}
+
+export interface KeyConfig {
+  readonly id: KeyId;
+  /** SHA-256 of the key, lower-case hex. The key itself is not kept. */
+  readonly digest: string;
+  readonly privacy: Privacy | undefined;
+  /** Pool and model names this key may use; undefined allows all. */
+  readonly allow: readonly string[] | undefined;
+  readonly streamFailure: StreamFailure | undefined;
+}
+
+/** What a client sees when its stream breaks off: features.md conflict 1. */
+export type StreamFailure = "surface" | "graceful" | "abort";
+
+export interface RelayConfig {
+  readonly streamFailure: StreamFailure;
+  /** Silence after which a comment is sent on a committed stream; 0 sends none. */
+  readonly heartbeatMs: Ms;
+  /** How long a client may take nothing while we hold bytes for it. */
+  readonly clientStallMs: Ms;
+  /** A buffered answer larger than this is relayed as it comes instead of held whole. */
+  readonly bufferBytesMax: Bytes;
+  /** Ask for usage on OpenAI streams whose caller did not, and strip the extra chunk. */
+  readonly injectIncludeUsage: boolean;
+}
+
+export interface FailoverConfig {
+  readonly attemptsMax: number;
+  readonly deadlineMs: Ms;
+}
+
+/** One thing wrong (or doubtful) in a configuration: where, why, and what to do. */
+export interface Diagnostic {
+  /** Dotted path as a person would say it: `providers.openai.base_url`. */
+  readonly path: string;
+  readonly reason: string;
+  readonly fix: string;
+}

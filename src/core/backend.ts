@@ -1,0 +1,76 @@
+import type { DialectId } from "./ids.ts";
+import type { External, Local, Placement } from "./privacy.ts";
+import type { Secret } from "./secret.ts";
+import type { Ms } from "./units.ts";
+
+/** How a backend wants its credential: which header carries it. */
+export type AuthScheme = "bearer" | "x-api-key" | "api-key" | "x-goog-api-key" | "none";
+
+export interface BackendFields {
+  /** The provider's name in the configuration; unique, and a metric label. */
+  readonly name: string;
+  readonly dialect: DialectId;
+  readonly baseUrl: URL;
+  readonly credential: Secret | undefined;
+  readonly auth: AuthScheme;
+  /** A unix socket to dial instead of the host of `baseUrl`. */
+  readonly unix: string | undefined;
+  /** An egress proxy. External backends only; the environment's proxies are never used. */
+  readonly proxy: URL | undefined;
+  /** The operator vouches for this host: a `local` backend may then have a public address. */
+  readonly operatorControlled: boolean;
+  readonly deadlines: Deadlines;
+  /** `done`: only the dialect's own end marker completes a stream. `finish`: a stop reason does. */
+  readonly terminal: "done" | "finish";
+}
+
+/** How long each phase of an attempt may take, on the monotonic clock. */
+export interface Deadlines {
+  readonly connectMs: Ms;
+  readonly firstEventMs: Ms;
+  readonly stallMs: Ms;
+  readonly totalMs: Ms;
+}
+
+/** One place a request can be sent. Nominal; made only in config/resolve.ts (tidy checks). */
+export class Backend<out L extends Placement> {
+  readonly #parsed = true;
+  readonly placement: L;
+  readonly name: string;
+  readonly dialect: DialectId;
+  readonly baseUrl: URL;
+  readonly credential: Secret | undefined;
+  readonly auth: AuthScheme;
+  readonly unix: string | undefined;
+  readonly proxy: URL | undefined;
+  readonly operatorControlled: boolean;
+  readonly deadlines: Deadlines;
+  readonly terminal: "done" | "finish";
+
+  private constructor(placement: L, fields: BackendFields) {
+    this.placement = placement;
+    this.name = fields.name;
+    this.dialect = fields.dialect;
+    this.baseUrl = fields.baseUrl;
+    this.credential = fields.credential;
+    this.auth = fields.auth;
+    this.unix = fields.unix;
+    this.proxy = fields.proxy;
+    this.operatorControlled = fields.operatorControlled;
+    this.deadlines = fields.deadlines;
+    this.terminal = fields.terminal;
+    Object.freeze(this);
+  }
+
+  static local(fields: BackendFields): Backend<Local> {
+    return new Backend<Local>("local", fields);
+  }
+  static external(fields: BackendFields): Backend<External> {
+    return new Backend<External>("external", fields);
+  }
+  /** For the runtime half of the pair assertion in upstream/open.ts. */
+  static is(value: object): boolean {
+    return #parsed in value && value.#parsed;
+  }
+}
+export type AnyBackend = Backend<Local> | Backend<External>;

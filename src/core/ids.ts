@@ -1,0 +1,18 @@
+/** The six wire protocols. A provider is a row of data; a dialect is code. */
+export type DialectId = "openai" | "anthropic" | "gemini" | "bedrock" | "responses" | "cohere";
+export const DIALECT_IDS = [
+  "openai",
+  "anthropic",
+  "gemini",
+  "bedrock",
+  "responses",
+  "cohere",
+] as const satisfies readonly DialectId[];
+
+/** What the caller asks a model to do; decides the upstream path and which limits apply. */
+export type Operation = "chat" | "completions" | "embeddings";
+
+/** The name of a virtual key as configured. Not a secret; safe in logs and labels. */
+export type KeyId = string;
+/** One request's identity on every line, event and response that speaks of it. */
+export type RequestId = string;

@@ -1,0 +1,33 @@
+import type { AnyLane } from "./pool.ts";
+import type { Fault } from "./fault.ts";
+import type { Reason } from "./rejection.ts";
+import type { MeteredUsage } from "./usage.ts";
+import type { Bytes, Ms } from "./units.ts";
+
+/** How a relayed answer ended; exactly one for each. */
+export type Ending =
+  | { readonly kind: "completed" }
+  | { readonly kind: "client_gone" }
+  /** The upstream itself reported an error inside the stream; its bytes were relayed. */
+  | { readonly kind: "upstream_reported" }
+  | { readonly kind: "truncated" }
+  | { readonly kind: "timeout"; readonly phase: "stall" | "total" }
+  | { readonly kind: "client_stalled" };
+
+/** What `settle` is told, once for each admitted request. */
+export type Outcome =
+  | { readonly kind: "answered"; readonly ending: Ending; readonly delivery: Delivery }
+  /** The upstream refused the request and its refusal was relayed: the caller's fault. */
+  | { readonly kind: "relayed_error"; readonly fault: Fault; readonly delivery: Delivery }
+  | { readonly kind: "rejected"; readonly reason: Reason }
+  | { readonly kind: "bug" };
+
+/** What reached the client, and from where. */
+export interface Delivery {
+  readonly lane: AnyLane;
+  readonly status: number;
+  readonly byteCount: Bytes;
+  readonly usage: MeteredUsage;
+  readonly firstEventMs: Ms;
+  readonly attempts: number;
+}

@@ -1,0 +1,44 @@
+import type { AnyBackend, Backend } from "./backend.ts";
+import type { Admits, Placement, Privacy, Private, Shareable } from "./privacy.ts";
+
+/** One backend serving one model: what a plan is made of. */
+export interface Lane<out L extends Placement> {
+  readonly backend: Backend<L>;
+  /** The configured model's name; a metric label, bounded by the configuration. */
+  readonly model: string;
+  /** The name the backend knows the model by; undefined passes the caller's name on. */
+  readonly upstreamModel: string | undefined;
+  /** Lower is tried first. */
+  readonly priority: number;
+  /** The share of traffic among lanes of the same priority; at least 1. */
+  readonly weight: number;
+  /** Tokens the model accepts; undefined when nobody said. */
+  readonly contextMax: number | undefined;
+}
+export type AnyLane = Lane<Placement> & { readonly backend: AnyBackend };
+
+/** The lanes a request of class P may see. */
+export class Pool<in out P extends Privacy> {
+  readonly #admits: P;
+  readonly name: string;
+  readonly lanes: readonly Lane<Admits<P>>[];
+
+  private constructor(admits: P, name: string, lanes: readonly Lane<Admits<P>>[]) {
+    this.#admits = admits;
+    this.name = name;
+    this.lanes = Object.freeze(lanes);
+  }
+  static private(name: string, all: readonly AnyLane[]): Pool<Private> {
+    return new Pool<Private>("private", name, all.filter(isLocal));
+  }
+  static shareable(name: string, all: readonly AnyLane[]): Pool<Shareable> {
+    return new Pool<Shareable>("shareable", name, [...all]);
+  }
+  get privacy(): P {
+    return this.#admits;
+  }
+}
+
+function isLocal(lane: AnyLane): lane is AnyLane & Lane<"local"> {
+  return lane.backend.placement === "local";
+}

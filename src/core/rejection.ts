@@ -1,0 +1,89 @@
+import type { Fault } from "./fault.ts";
+import type { Bytes, Ms } from "./units.ts";
+
+/** A request the gateway refuses. A value, not an exception: every stage returns it by name. */
+export class Rejection {
+  readonly reason: Reason;
+  constructor(reason: Reason) {
+    this.reason = reason;
+  }
+}
+
+export type Reason =
+  | { readonly kind: "malformed"; readonly param: string | undefined; readonly detail: string }
+  | { readonly kind: "bad_path"; readonly detail: string }
+  | { readonly kind: "not_found"; readonly path: string }
+  | { readonly kind: "method_not_allowed"; readonly allow: string }
+  | { readonly kind: "unsupported_media_type"; readonly detail: string }
+  | { readonly kind: "too_large"; readonly limit: Bytes }
+  | { readonly kind: "unauthenticated"; readonly detail: string }
+  | { readonly kind: "forbidden_model"; readonly model: string }
+  | { readonly kind: "model_not_found"; readonly model: string }
+  | { readonly kind: "no_eligible_backend"; readonly model: string }
+  | { readonly kind: "cannot_translate"; readonly model: string; readonly dialect: string }
+  | { readonly kind: "rate_limited"; readonly limit: "rpm" | "tpm"; readonly retryAfterMs: Ms }
+  | { readonly kind: "budget_exhausted"; readonly retryAfterMs: Ms | undefined }
+  | { readonly kind: "overloaded"; readonly retryAfterMs: Ms }
+  | { readonly kind: "draining" }
+  | { readonly kind: "upstream_failed"; readonly fault: Fault; readonly attempts: number }
+  | { readonly kind: "client_gone" }
+  | { readonly kind: "bug" };
+
+/** The HTTP status of each refusal: features.md conflicts 6 and 7, reliability.md §3.3. */
+export function statusOf(reason: Reason): number {
+  switch (reason.kind) {
+    case "malformed":
+    case "bad_path":
+      return 400;
+    case "unauthenticated":
+      return 401;
+    case "forbidden_model":
+      return 403;
+    case "not_found":
+    case "model_not_found":
+      return 404;
+    case "method_not_allowed":
+      return 405;
+    case "too_large":
+      return 413;
+    case "unsupported_media_type":
+      return 415;
+    case "rate_limited":
+    case "budget_exhausted":
+      return 429;
+    case "client_gone":
+      return 499;
+    case "bug":
+      return 500;
+    case "cannot_translate":
+      return 501;
+    case "no_eligible_backend":
+    case "overloaded":
+    case "draining":
+      return 503;
+    case "upstream_failed":
+      return statusOfFault(reason.fault);
+  }
+}
+
+function statusOfFault(fault: Fault): number {
+  switch (fault.kind) {
+    case "rate_limited":
+      return 429;
+    case "overloaded":
+      return 503;
+    case "timeout":
+      return 504;
+    case "context_length":
+    case "client_error":
+      return 400;
+    case "server_error":
+    case "network":
+    case "protocol":
+    case "redirect":
+    case "address_refused":
+    case "auth":
+    case "billing":
+      return 502;
+  }
+}

@@ -1,0 +1,76 @@
+import type { Fault } from "../core/fault.ts";
+import type { DialectId, Operation, RequestId } from "../core/ids.ts";
+import type { Rejection } from "../core/rejection.ts";
+import type { Envelope } from "../core/request.ts";
+import type { Chunk } from "../core/units.ts";
+import type { Usage } from "../core/usage.ts";
+
+/** One wire protocol: a pure codec. Knows no URL, no key, no clock. */
+export interface Dialect {
+  readonly id: DialectId;
+  /** The path below a backend's base URL that serves `operation`. */
+  upstreamPath(operation: Operation): string;
+  /** The few fields routing needs, without building anything else. */
+  readEnvelope(operation: Operation, body: Chunk, limits: ReadLimits): EnvelopeRead | Rejection;
+  /** Reads a stream from the side; never changes it, never throws. */
+  streamTap(options: TapOptions): StreamTap;
+  /** Usage of a whole buffered answer; undefined when it does not say. */
+  readUsage(body: Chunk): Usage | undefined;
+  /** Whose fault an error answer is. `body` is what came of it, at most 256 KiB. */
+  readFault(status: number, headers: Headers, body: Chunk): Fault;
+  /** A refusal in this protocol's own envelope: body and the headers that go with it. */
+  writeRejection(rejection: Rejection, requestId: RequestId): ErrorAnswer;
+  /** The in-band end of a stream that broke after its first byte. */
+  writeStreamError(broken: BrokenStream): Chunk;
+  /** A keep-alive that means nothing to any client of this protocol. */
+  readonly heartbeat: Chunk;
+}
+
+export interface ReadLimits {
+  readonly depthMax: number;
+}
+export interface EnvelopeRead {
+  readonly envelope: Envelope;
+  /** The body's own privacy mark (`metadata.privacy`), as written; undefined when there is none. */
+  readonly privacyMark: string | undefined;
+}
+export interface TapOptions {
+  readonly terminal: "done" | "finish";
+}
+
+/** What a tap learnt so far. Reading it costs nothing; it is never a snapshot of payload. */
+export interface StreamTap {
+  feed(chunk: Chunk): void;
+  /** Call once when the transport ended: an unterminated last line still counts. */
+  end(): void;
+  /** The dialect's own end was seen: only then is a stream complete. */
+  readonly complete: boolean;
+  /** The upstream put an error event into the stream; undefined while it did not. */
+  readonly fault: Fault | undefined;
+  /** Between two events, so that bytes of ours may stand here. */
+  readonly atBoundary: boolean;
+  /** Events with data seen so far (comments do not count). */
+  readonly eventCount: number;
+  /** Bytes of generated text seen, for an estimate when no usage is reported. */
+  readonly textBytes: number;
+  readonly usage: Usage | undefined;
+  /** Identity of the stream, for a synthetic last chunk that looks like its own. */
+  readonly id: string | undefined;
+  readonly model: string | undefined;
+}
+
+export interface BrokenStream {
+  readonly mode: "surface" | "graceful";
+  readonly why: "truncated" | "timeout" | "shutdown" | "bug";
+  readonly requestId: RequestId;
+  /** False when the last relayed bytes stopped inside an event: it must be closed off first. */
+  readonly atBoundary: boolean;
+  readonly id: string | undefined;
+  readonly model: string | undefined;
+}
+
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
