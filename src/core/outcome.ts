@@ -1,4 +1,5 @@
-import type { AnyLane } from "./pool.ts";
+import type { Lane } from "./pool.ts";
+import type { Placement } from "./privacy.ts";
 import type { Fault } from "./fault.ts";
 import type { Reason } from "./rejection.ts";
 import type { MeteredUsage } from "./usage.ts";
@@ -20,11 +21,13 @@ export type Outcome =
   /** The upstream refused the request and its refusal was relayed: the caller's fault. */
   | { readonly kind: "relayed_error"; readonly fault: Fault; readonly delivery: Delivery }
   | { readonly kind: "rejected"; readonly reason: Reason }
+  /** We answered it ourselves, as the list of models. */
+  | { readonly kind: "served" }
   | { readonly kind: "bug" };
 
 /** What reached the client, and from where. */
 export interface Delivery {
-  readonly lane: AnyLane;
+  readonly lane: Lane<Placement>;
   readonly status: number;
   readonly byteCount: Bytes;
   readonly usage: MeteredUsage;

@@ -1,5 +1,5 @@
 import type { AnyBackend, Backend } from "./backend.ts";
-import type { Admits, Placement, Privacy, Private, Shareable } from "./privacy.ts";
+import type { Admits, Local, Placement, Privacy, Private, Shareable } from "./privacy.ts";
 
 /** One backend serving one model: what a plan is made of. */
 export interface Lane<out L extends Placement> {
@@ -15,6 +15,7 @@ export interface Lane<out L extends Placement> {
   /** Tokens the model accepts; undefined when nobody said. */
   readonly contextMax: number | undefined;
 }
+/** A lane as configured, before any class has narrowed it. */
 export type AnyLane = Lane<Placement> & { readonly backend: AnyBackend };
 
 /** The lanes a request of class P may see. */
@@ -29,7 +30,7 @@ export class Pool<in out P extends Privacy> {
     this.lanes = Object.freeze(lanes);
   }
   static private(name: string, all: readonly AnyLane[]): Pool<Private> {
-    return new Pool<Private>("private", name, all.filter(isLocal));
+    return new Pool<Private>("private", name, all.flatMap(localOnly));
   }
   static shareable(name: string, all: readonly AnyLane[]): Pool<Shareable> {
     return new Pool<Shareable>("shareable", name, [...all]);
@@ -39,6 +40,8 @@ export class Pool<in out P extends Privacy> {
   }
 }
 
-function isLocal(lane: AnyLane): lane is AnyLane & Lane<"local"> {
-  return lane.backend.placement === "local";
+/** Built anew rather than filtered: this way the compiler checks that what remains is local. */
+function localOnly(lane: AnyLane): Lane<Local>[] {
+  const { backend } = lane;
+  return backend.placement === "local" ? [{ ...lane, backend }] : [];
 }

@@ -11,7 +11,7 @@ export interface Span {
   readonly end: Bytes;
 }
 
-/** The few facts routing and limits need, read by scanning. Holds nothing a caller wrote but names. */
+/** The few facts routing and limits need. Holds nothing a caller wrote but names. */
 export interface Envelope {
   readonly dialect: DialectId;
   readonly operation: Operation;

@@ -4,6 +4,7 @@ import type { Rejection } from "../core/rejection.ts";
 import type { Envelope } from "../core/request.ts";
 import type { Chunk } from "../core/units.ts";
 import type { Usage } from "../core/usage.ts";
+import type { Edit } from "../wire/json-splice.ts";
 
 /** One wire protocol: a pure codec. Knows no URL, no key, no clock. */
 export interface Dialect {
@@ -12,6 +13,10 @@ export interface Dialect {
   upstreamPath(operation: Operation): string;
   /** The few fields routing needs, without building anything else. */
   readEnvelope(operation: Operation, body: Chunk, limits: ReadLimits): EnvelopeRead | Rejection;
+  /** The edit that makes a streamed request ask for usage its caller did not ask for. */
+  askForUsage(body: Chunk, envelope: Envelope): Edit;
+  /** Takes what `askForUsage` added out of the answer again. */
+  stripUsage(): StreamEdit;
   /** Reads a stream from the side; never changes it, never throws. */
   streamTap(options: TapOptions): StreamTap;
   /** Usage of a whole buffered answer; undefined when it does not say. */
@@ -26,6 +31,13 @@ export interface Dialect {
   readonly heartbeat: Chunk;
 }
 
+/** Changes a stream on its way. Holds back what it cannot judge yet. */
+export interface StreamEdit {
+  /** What may go on now; empty when nothing does. */
+  feed(chunk: Chunk): Chunk;
+  /** What was held back. Call once, at a clean end. */
+  end(): Chunk;
+}
 export interface ReadLimits {
   readonly depthMax: number;
 }
@@ -47,6 +59,8 @@ export interface StreamTap {
   readonly complete: boolean;
   /** The upstream put an error event into the stream; undefined while it did not. */
   readonly fault: Fault | undefined;
+  /** Events that came before that one: none means that nothing of an answer was seen. */
+  readonly eventsBeforeFault: number;
   /** Between two events, so that bytes of ours may stand here. */
   readonly atBoundary: boolean;
   /** Events with data seen so far (comments do not count). */

@@ -25,7 +25,9 @@ async function reach(target: ReachTarget, timeout: Ms): Promise<boolean> {
   const { promise, resolve: answer } = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => answer(false), timeout);
   const socket = {
-    open: () => target.tlsServerName === undefined && answer(true),
+    open: () => {
+      if (target.tlsServerName === undefined) answer(true);
+    },
     handshake: () => answer(true),
     data: () => {},
     error: () => answer(false),
@@ -38,7 +40,10 @@ async function reach(target: ReachTarget, timeout: Ms): Promise<boolean> {
   return reached;
 }
 
-function dial(target: ReachTarget, socket: Bun.SocketHandler): Promise<Bun.Socket> {
+function dial(
+  target: ReachTarget,
+  socket: Bun.SocketHandler<undefined>,
+): Promise<Bun.Socket<undefined>> {
   const { host, port, unix, tlsServerName } = target;
   if (unix !== undefined) return Bun.connect({ unix, socket });
   if (tlsServerName === undefined) return Bun.connect({ hostname: host, port, socket });

@@ -1,0 +1,162 @@
+import { isLoopbackHost } from "../config/address.ts";
+import type { Secret } from "../core/secret.ts";
+import type { Log } from "../runtime/runtime.ts";
+import {
+  ALIVE,
+  type HealthDocument,
+  healthHttpStatus,
+  type Readiness,
+  readinessHttpStatus,
+} from "../telemetry/health.ts";
+import {
+  answerBug,
+  answerHost,
+  answerJson,
+  answerMethodNotAllowed,
+  answerMetrics,
+  answerNotFound,
+  answerUnauthenticated,
+} from "./answers.ts";
+import { TOKEN_LENGTH_MIN, tokenCheck } from "./credential.ts";
+import { checkHost } from "./host.ts";
+
+/** What the admin listener shows; whoever assembles the gateway provides it. */
+export interface AdminSource {
+  metrics(): string;
+  health(detailed: boolean): HealthDocument;
+  readiness(): Readiness;
+}
+
+export interface AdminOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** Asked for metrics and health details when set; without it only loopback is served. */
+  readonly token: Secret | undefined;
+  /** Names accepted in `Host` besides `localhost` and addresses. */
+  readonly allowedHosts: readonly string[];
+  readonly source: AdminSource;
+  readonly log: Log;
+}
+
+/** A listener, or in one sentence each why there is none and what to do. */
+export type AdminStart =
+  | { readonly kind: "listening"; readonly port: number; stop(): Promise<void> }
+  | { readonly kind: "refused"; readonly reason: string; readonly fix: string };
+
+/** Admin requests have no bodies worth reading. */
+const BODY_BYTES_MAX = 64 * 1024;
+
+/** Opens the admin listener on a port of its own: none of it is reachable from the data port. */
+export function startAdmin(options: AdminOptions): AdminStart {
+  const refused = refusal(options);
+  if (refused) return refused;
+  const answer = adminHandler(options);
+  try {
+    const server = Bun.serve({
+      hostname: options.host,
+      port: options.port,
+      reusePort: false, // Bun's default would share the port with another gateway, unnoticed.
+      development: false,
+      maxRequestBodySize: BODY_BYTES_MAX,
+      fetch: answer,
+      error(bug) {
+        options.log.line("error", "admin", "A request failed on a bug", { error: bug.name });
+        return answerBug();
+      },
+    });
+    // `stop(true)`: a scraper's idle connection must not hold up a shutdown.
+    return { kind: "listening", port: server.port ?? 0, stop: () => server.stop(true) };
+  } catch (cause) {
+    return cannotListen(options, cause);
+  }
+}
+
+function refusal({ host, token }: AdminOptions): AdminStart | undefined {
+  if (token && token.expose().length < TOKEN_LENGTH_MIN) {
+    return {
+      kind: "refused",
+      reason: "the admin token is too short to be safe",
+      fix: `use at least ${TOKEN_LENGTH_MIN} random characters`,
+    };
+  }
+  if (token || isLoopbackHost(host)) return undefined;
+  return {
+    kind: "refused",
+    reason: `the admin listener would be open to the network on ${host} without a credential`,
+    fix: "bind it to 127.0.0.1 or configure an admin token",
+  };
+}
+
+function cannotListen({ host, port }: AdminOptions, cause: unknown): AdminStart {
+  const code = codeOf(cause);
+  if (code === undefined) throw cause;
+  return {
+    kind: "refused",
+    reason: `the admin listener cannot listen on ${host}:${port} (${code})`,
+    fix: "choose another metrics port, or stop what uses this one",
+  };
+}
+
+/** The system's name for an error, such as EADDRINUSE. */
+function codeOf(cause: unknown): string | undefined {
+  if (!(cause instanceof Error) || !("code" in cause)) return undefined;
+  return typeof cause.code === "string" ? cause.code : undefined;
+}
+
+/** Requests to answers, without a socket. */
+export function adminHandler(
+  options: Pick<AdminOptions, "source" | "token" | "allowedHosts">,
+): (request: Request) => Response {
+  const { source, token, allowedHosts } = options;
+  const check = token && tokenCheck(token);
+  return (request) => {
+    const host = checkHost(request.headers.get("host"), allowedHosts);
+    if (host !== "ok") return answerHost(host);
+    const { path, query } = targetOf(request.url);
+    const detailed = new URLSearchParams(query).get("detailed") === "true";
+    const route = routeOf(path, detailed);
+    if (route === undefined) return answerNotFound();
+    if (request.method !== "GET" && request.method !== "HEAD") return answerMethodNotAllowed();
+    if (route.guarded && check && !check(request.headers)) return answerUnauthenticated();
+    return route.answer(source);
+  };
+}
+
+/** A path that leads somewhere. */
+interface Route {
+  /** Tells of the configuration or the traffic, so it wants the token when there is one. */
+  readonly guarded: boolean;
+  answer(source: AdminSource): Response;
+}
+
+function routeOf(path: string, detailed: boolean): Route | undefined {
+  switch (path) {
+    case "/metrics":
+      return { guarded: true, answer: (source) => answerMetrics(source.metrics()) };
+    case "/health":
+      return { guarded: detailed, answer: (source) => answerHealth(source.health(detailed)) };
+    case "/livez":
+      return { guarded: false, answer: () => answerJson(200, ALIVE) };
+    case "/readyz":
+      return { guarded: false, answer: (source) => answerReadiness(source.readiness()) };
+    default:
+      return undefined;
+  }
+}
+
+function answerHealth(health: HealthDocument): Response {
+  return answerJson(healthHttpStatus(health), health);
+}
+
+function answerReadiness(readiness: Readiness): Response {
+  return answerJson(readinessHttpStatus(readiness), readiness);
+}
+
+/** The target as it was sent. `new URL` throws where Host is odd, and nothing here needs it. */
+function targetOf(url: string): { readonly path: string; readonly query: string } {
+  const target = url.slice(url.indexOf("/", "https://".length));
+  const mark = target.indexOf("?");
+  if (mark < 0) return { path: target, query: "" };
+  return { path: target.slice(0, mark), query: target.slice(mark + 1) };
+}

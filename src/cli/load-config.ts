@@ -1,0 +1,37 @@
+import { readFile } from "node:fs/promises";
+import type { Config } from "../config/config.ts";
+import { discover, type Found } from "../config/discover.ts";
+import { CONFIG_VARIABLE, type Environment, variable } from "../config/env.ts";
+import { load } from "../config/load.ts";
+import { systemProbe } from "../runtime/probe.ts";
+import { diagnosticsText } from "./diagnostics.ts";
+import type { StartOptions } from "./start-options.ts";
+
+export interface Loaded {
+  readonly config: Config;
+  /** What discovery saw, one clause each; empty with a file. */
+  readonly found: readonly string[];
+}
+
+/** The configuration to serve: a file when one is named, else what this machine has. */
+export async function loadConfig(
+  { config: flag, flags }: StartOptions,
+  env: Environment,
+): Promise<Loaded | string> {
+  const path = flag ?? variable(env, CONFIG_VARIABLE);
+  if (path !== undefined) {
+    const resolved = await load({ path, env, flags, readFile: (name) => readFile(name, "utf8") });
+    if (resolved.ok) return { config: resolved.config, found: [] };
+    return `${path} cannot be used\n${diagnosticsText("Errors", resolved.errors)}`;
+  }
+  const discovery = await discover({ env, flags, probe: systemProbe });
+  if (!discovery.ok) return `cannot start\n${diagnosticsText("Errors", discovery.errors)}`;
+  const found = discovery.found.map(clauseOf);
+  return { config: discovery.config, found: [...found, ...discovery.notes] };
+}
+
+function clauseOf({ backend, by, models }: Found): string {
+  const count =
+    models.length === 0 ? "" : `, ${models.length} model${models.length > 1 ? "s" : ""}`;
+  return `${backend.name} (${backend.placement}), from ${by}${count}`;
+}

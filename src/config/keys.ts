@@ -1,0 +1,120 @@
+import { CryptoHasher } from "bun";
+import type { KeyConfig } from "./config.ts";
+import { namedVariable, unsendable } from "./credential.ts";
+import { type Environment, KEY_VARIABLE, variable } from "./env.ts";
+import { type Findings, finding, unknownName } from "./findings.ts";
+import { type Path, say } from "./path.ts";
+import type { FileConfig, FileKey } from "./schema.ts";
+
+export interface KeysContext {
+  readonly env: Environment;
+  readonly findings: Findings;
+  /** Names a key may be allowed to use. */
+  readonly names: readonly string[];
+  /** Whether models beyond those names are served: then any name may be allowed. */
+  readonly open: boolean;
+}
+
+/** Shorter ones can be guessed. */
+const KEY_LENGTH_MIN = 16;
+const EMPTY_DIGEST = digestOf("");
+
+/** The virtual keys of the file and of the environment, no two of them alike. */
+export function readKeys(file: FileConfig, context: KeysContext): readonly KeyConfig[] {
+  const keys: KeyConfig[] = [];
+  const owners = new Map<string, string>();
+  for (const [id, entry] of Object.entries(file.keys ?? {})) {
+    const digest = readDigest(id, entry, context);
+    checkAllow(id, entry, context);
+    if (digest === undefined) continue;
+    const owner = owners.get(digest);
+    if (owner !== undefined) {
+      const reason = `is the same key as that of ${owner}`;
+      const fix = "give each its own, or their limits and privacy are one's for the other";
+      context.findings.errors.push(finding(["keys", id], reason, fix));
+      continue;
+    }
+    owners.set(digest, id);
+    const allow = entry.allow?.filter((name) => name !== undefined);
+    const { privacy, stream_failure: streamFailure } = entry;
+    keys.push({ id, digest, privacy, allow, streamFailure });
+  }
+  const extra = environmentKey(context);
+  return extra === undefined || owners.has(extra.digest) ? keys : [...keys, extra];
+}
+
+/** SHA-256 of a key, lower-case hex: all that is kept of it. */
+export function digestOf(key: string): string {
+  return new CryptoHasher("sha256").update(key).digest("hex");
+}
+
+function readDigest(id: string, entry: FileKey, context: KeysContext): string | undefined {
+  const { findings } = context;
+  const sha256 = entry.key_sha256 ?? entry.sha256;
+  const given = [entry.key, entry.key_env, entry.key_sha256, entry.sha256];
+  const count = given.filter((way) => way !== undefined).length;
+  if (count !== 1) {
+    const reason = count === 0 ? "no key is given" : "the key is given in more than one way";
+    const fix = "give one of key, key_env and key_sha256";
+    findings.errors.push(finding(["keys", id, "key"], reason, fix));
+    return undefined;
+  }
+  if (sha256 !== undefined) {
+    const field = entry.key_sha256 === undefined ? "sha256" : "key_sha256";
+    return readHash(["keys", id, field], sha256.toLowerCase(), findings);
+  }
+  if (entry.key_env !== undefined) return readNamed(id, entry.key_env, context);
+  return checked(["keys", id, "key"], entry.key ?? "", findings);
+}
+
+function readHash(path: Path, digest: string, findings: Findings): string | undefined {
+  if (!/^[0-9a-f]{64}$/.test(digest)) {
+    const reason = "is not a SHA-256 digest";
+    const fix = "give 64 hexadecimal digits: printf %s KEY | sha256sum";
+    findings.errors.push(finding(path, reason, fix));
+    return undefined;
+  }
+  if (digest !== EMPTY_DIGEST) return digest;
+  findings.errors.push(finding(path, "is the digest of an empty key", "hash the key itself"));
+  return undefined;
+}
+
+function readNamed(id: string, name: string, context: KeysContext): string | undefined {
+  const path = ["keys", id, "key_env"];
+  const value = namedVariable(name, context.env);
+  if ("reason" in value) {
+    context.findings.errors.push(finding(path, value.reason, value.fix));
+    return undefined;
+  }
+  context.findings.origins.set(say(["keys", id, "key"]), name);
+  return checked(path, value.text, context.findings);
+}
+
+function environmentKey({ env, findings }: KeysContext): KeyConfig | undefined {
+  const key = variable(env, KEY_VARIABLE);
+  const digest = key === undefined ? undefined : checked(KEY_VARIABLE, key, findings);
+  if (digest === undefined) return undefined;
+  findings.origins.set(say(["keys", KEY_VARIABLE, "key"]), KEY_VARIABLE);
+  const [privacy, allow, streamFailure] = [undefined, undefined, undefined];
+  return { id: KEY_VARIABLE, digest, privacy, allow, streamFailure };
+}
+
+function checked(path: Path | string, key: string, findings: Findings): string | undefined {
+  const problem = unsendable(key);
+  if (problem !== undefined) {
+    findings.errors.push(finding(path, problem.reason, problem.fix));
+    return undefined;
+  }
+  if (key.length >= KEY_LENGTH_MIN) return digestOf(key);
+  const reason = `the key is shorter than ${KEY_LENGTH_MIN} characters`;
+  findings.errors.push(finding(path, reason, "make one with: openssl rand -hex 32"));
+  return undefined;
+}
+
+function checkAllow(id: string, entry: FileKey, { names, open, findings }: KeysContext): void {
+  for (const [at, name] of (entry.allow ?? []).entries()) {
+    if (name === undefined || open || names.includes(name)) continue;
+    const path = ["keys", id, "allow", at];
+    findings.errors.push(unknownName(path, { kind: "pool or model", name, known: names }));
+  }
+}

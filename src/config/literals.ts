@@ -1,0 +1,48 @@
+import { catalogueRow } from "./catalogue.ts";
+import type { Diagnostic } from "./config.ts";
+import { finding } from "./findings.ts";
+import { type Path, say } from "./path.ts";
+import type { FileConfig } from "./schema.ts";
+
+/** A place that holds a secret, and the variable that could hold it instead. */
+interface SecretPlace {
+  readonly path: Path;
+  readonly text: string | undefined;
+  readonly variable: string;
+}
+
+/** A user name and password in a URL. */
+const CREDENTIALS = /:\/\/[^/?#]*:[^/?#]*@/;
+
+/** Secrets that stand in the file itself, where backups and repositories copy them. */
+export function warnOfLiterals(
+  file: FileConfig,
+  written: ReadonlyMap<string, string>,
+): readonly Diagnostic[] {
+  const bare = secretsOf(file).filter(({ path, text }) => text && !written.has(say(path)));
+  return bare.map(({ path, variable }) =>
+    finding(path, "a secret stands in the file itself", `write "\${${variable}}"`),
+  );
+}
+
+function secretsOf({ providers, keys, security, database }: FileConfig): readonly SecretPlace[] {
+  const places: SecretPlace[] = [];
+  const add = (path: Path, text: string | undefined, { variable }: { variable: string }) =>
+    places.push({ path, text, variable });
+  for (const [name, entry] of Object.entries(providers ?? {})) {
+    const variable = catalogueRow(name)?.keyVariables[0] ?? "PROVIDER_KEY";
+    add(["providers", name, "api_key"], entry?.api_key, { variable });
+    add(["providers", name, "proxy"], inUrl(entry?.proxy), { variable: "PROXY_URL" });
+  }
+  for (const [id, entry] of Object.entries(keys ?? {})) {
+    add(["keys", id, "key"], entry.key, { variable: "VIRTUAL_KEY" });
+  }
+  const variable = "SECRETS_ENCRYPTION_KEY";
+  add(["security", "secrets", "encryption_key"], security?.secrets?.encryption_key, { variable });
+  add(["database", "url"], inUrl(database?.url), { variable: "DATABASE_URL" });
+  return places;
+}
+
+function inUrl(text: string | undefined): string | undefined {
+  return text !== undefined && CREDENTIALS.test(text) ? text : undefined;
+}

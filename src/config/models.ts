@@ -1,0 +1,167 @@
+import type { AnyBackend } from "../core/backend.ts";
+import type { AnyLane } from "../core/pool.ts";
+import type { PoolConfig } from "./config.ts";
+import { type Findings, finding, unknownName } from "./findings.ts";
+import { type Path, say } from "./path.ts";
+import type { FileConfig, FileModel, FilePool } from "./schema.ts";
+
+/** The backends of a file, with those that are named but cannot be used. */
+export interface Backends {
+  readonly usable: ReadonlyMap<string, AnyBackend>;
+  /** Named in the file and switched off there. */
+  readonly disabled: ReadonlySet<string>;
+  /** Named in the file, and an error already says what is wrong with them. */
+  readonly broken: ReadonlySet<string>;
+}
+
+/** What became of a reference to a provider. */
+export type Referred = AnyBackend | "disabled" | "broken";
+
+/** Follows the name of a provider. What is wrong with it is said once, at `path`. */
+export function followProvider(
+  name: string | undefined,
+  backends: Backends,
+  at: { readonly path: Path; readonly shown: string | undefined; readonly findings: Findings },
+): Referred {
+  const { path, shown, findings } = at;
+  if (name === undefined) {
+    findings.errors.push(finding(path, "no provider is named", "name one of `providers:`"));
+    return "broken";
+  }
+  const backend = backends.usable.get(name);
+  if (backend !== undefined) return backend;
+  if (backends.disabled.has(name)) return "disabled";
+  if (backends.broken.has(name)) return "broken";
+  const known = [...backends.usable.keys()];
+  findings.errors.push(unknownName(path, { kind: "provider", name: shown, known }));
+  return "broken";
+}
+
+export interface ModelsContext {
+  readonly backends: Backends;
+  /** Models of the file, also those that something is wrong with. */
+  readonly modelNames: ReadonlySet<string>;
+  readonly written: ReadonlyMap<string, string>;
+  readonly findings: Findings;
+}
+
+export interface Models {
+  readonly lanes: ReadonlyMap<string, AnyLane>;
+  /** Left out, with a warning, because their provider is switched off. */
+  readonly off: ReadonlySet<string>;
+}
+
+/** The lanes of `models:`. */
+export function readModels(file: FileConfig, context: ModelsContext): Models {
+  const lanes = new Map<string, AnyLane>();
+  const off = new Set<string>();
+  for (const [name, entry] of Object.entries(file.models ?? {})) {
+    const lane = readModel(name, entry, context);
+    if (lane === "off") off.add(name);
+    else if (lane !== undefined) lanes.set(name, lane);
+  }
+  return { lanes, off };
+}
+
+function readModel(
+  name: string,
+  entry: FileModel,
+  context: ModelsContext,
+): AnyLane | "off" | undefined {
+  const path = ["models", name, "provider"];
+  const shown = context.written.has(say(path)) ? undefined : entry.provider;
+  const { findings } = context;
+  const backend = followProvider(entry.provider, context.backends, { path, shown, findings });
+  if (backend === "broken") return undefined;
+  if (backend === "disabled") {
+    const reason = "its provider is switched off, so the model is not offered";
+    findings.warnings.push(finding(["models", name], reason, "enable the provider, or remove it"));
+    return "off";
+  }
+  return laneOf(backend, {
+    model: name,
+    upstreamModel: entry.upstream_model,
+    contextMax: entry.context_max,
+  });
+}
+
+/** One backend serving one model by itself. */
+export function laneOf(
+  backend: AnyBackend,
+  rest: Pick<AnyLane, "model" | "upstreamModel" | "contextMax">,
+): AnyLane {
+  return { backend, priority: 0, weight: 1, ...rest };
+}
+
+/** The pools of `pools:`, each with at least one lane. */
+export function readPools(file: FileConfig, context: PoolContext): ReadonlyMap<string, PoolConfig> {
+  const pools = new Map<string, PoolConfig>();
+  for (const [name, entry] of Object.entries(file.pools ?? {})) {
+    const pool = readPool(name, entry, context);
+    if (pool !== undefined) pools.set(name, pool);
+  }
+  return pools;
+}
+
+export interface PoolContext extends Pick<ModelsContext, "modelNames" | "findings"> {
+  readonly models: Models;
+}
+
+function readPool(name: string, entry: FilePool, context: PoolContext): PoolConfig | undefined {
+  const { findings } = context;
+  const members = (entry.members ?? []).filter((member) => member !== undefined);
+  const path = ["pools", name, "members"];
+  if (members.length === 0) {
+    const fix = "list models, as members: [{ model: … }]";
+    findings.errors.push(finding(path, "the pool has no members", fix));
+    return undefined;
+  }
+  const lanes: AnyLane[] = [];
+  for (const [at, member] of (entry.members ?? []).entries()) {
+    if (member === undefined) continue;
+    const lane = followModel(member.model, [...path, at, "model"], context);
+    if (lane === undefined) continue;
+    const { priority = 0, weight = 1, context_max: contextMax = lane.contextMax } = member;
+    lanes.push({ ...lane, priority, weight, contextMax });
+  }
+  warnOfDoubles(path, lanes, findings);
+  warnOfMixture(path, lanes, findings);
+  if (members.every(({ model }) => context.models.off.has(model ?? ""))) {
+    const reason = "the providers of all its members are switched off";
+    findings.errors.push(finding(path, reason, "enable one, or remove the pool"));
+  }
+  if (lanes.length === 0) return undefined;
+  return { name, lanes, privacy: entry.privacy, streamFailure: entry.stream_failure };
+}
+
+function followModel(
+  name: string | undefined,
+  path: Path,
+  { modelNames, models, findings }: PoolContext,
+): AnyLane | undefined {
+  if (name === undefined) {
+    findings.errors.push(finding(path, "no model is named", "name one of `models:`"));
+    return undefined;
+  }
+  const lane = models.lanes.get(name);
+  // A model that is in the file but not among the lanes has had its say already.
+  if (lane !== undefined || modelNames.has(name)) return lane;
+  findings.errors.push(unknownName(path, { kind: "model", name, known: [...models.lanes.keys()] }));
+  return undefined;
+}
+
+function warnOfDoubles(path: Path, lanes: readonly AnyLane[], findings: Findings): void {
+  const names = lanes.map((lane) => lane.model);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice === undefined) return;
+  const fix = "name it once, with the sum of the weights";
+  findings.warnings.push(finding(path, `${twice} is a member more than once`, fix));
+}
+
+function warnOfMixture(path: Path, lanes: readonly AnyLane[], findings: Findings): void {
+  const dialects = [...new Set(lanes.map((lane) => lane.backend.dialect))];
+  if (dialects.length < 2) return;
+  const reason = `its members speak different protocols: ${dialects.join(", ")}`;
+  const fix = "expect what one cannot say to be dropped; or make a pool for each";
+  findings.warnings.push(finding(path, reason, fix));
+}

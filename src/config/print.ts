@@ -1,0 +1,154 @@
+import type { AnyBackend } from "../core/backend.ts";
+import type { AnyLane } from "../core/pool.ts";
+import { printCondition } from "./condition.ts";
+import type { Config, KeyConfig, PoolConfig, RoutingRule } from "./config.ts";
+import { say } from "./path.ts";
+
+/** Plain values in the shape of the file. */
+export interface Printed {
+  readonly [name: string]: unknown;
+}
+
+export interface PrintOptions {
+  readonly origins: ReadonlyMap<string, string>;
+  readonly written: ReadonlyMap<string, string>;
+}
+
+/**
+ * A configuration in the shape of the file it could have come from. Secrets are printed as the
+ * variable that holds them, so that the result loads again; one that stood in the file is not
+ * printed at all.
+ */
+export function printConfig(config: Config, options: PrintOptions): Printed {
+  const { server, relay, failover, pools, models, keys, rules, defaultBackend } = config;
+  return tidy({
+    server: {
+      host: server.host,
+      port: server.port,
+      metrics_port: server.metricsPort ?? "off",
+      workers: server.workers,
+      max_connections: server.connectionsMax,
+      drain_seconds: server.drainMs / 1000,
+    },
+    privacy: { default: config.privacy.default },
+    providers: entries(config.backends, (each) => [each.name, printBackend(each, options)]),
+    models: entries(models, ([name, lane]) => [name, printModel(lane)]),
+    pools: entries(pools, ([name, pool]) => [name, printPool(pool)]),
+    keys: entries(keys, (key) => [key.id, printKey(key, options)]),
+    routing: { default_provider: defaultBackend?.name, rules: rules.map(printRule) },
+    resilience: {
+      retry: {
+        max_attempts: failover.attemptsMax,
+        deadline_seconds: failover.deadlineMs / 1000,
+      },
+    },
+    relay: {
+      heartbeat_seconds: relay.heartbeatMs / 1000,
+      client_stall_seconds: relay.clientStallMs / 1000,
+      max_buffer_bytes: relay.bufferBytesMax,
+    },
+    metering: { include_usage: relay.injectIncludeUsage ? "inject" : "off" },
+    stream_failure: relay.streamFailure,
+    stealth: config.stealth,
+    security: {
+      headers: { allowed_hosts: server.allowedHosts },
+      validation: { max_request_size_bytes: server.bodyBytesMax, max_depth: server.depthMax },
+    },
+    telemetry: { logging: { level: config.logLevel } },
+  });
+}
+
+function printBackend(backend: AnyBackend, { origins, written }: PrintOptions): Printed {
+  const { deadlines, placement, proxy } = backend;
+  const keyPath = say(["providers", backend.name, "api_key"]);
+  return {
+    protocol: backend.dialect,
+    base_url: backend.baseUrl.href.replace(/\/$/, ""),
+    api_key: backend.credential && secretText(keyPath, { origins, written }),
+    auth: backend.auth,
+    placement,
+    operator_controlled: backend.operatorControlled || undefined,
+    unix: backend.unix,
+    proxy: proxy && printProxy(proxy, written.get(say(["providers", backend.name, "proxy"]))),
+    terminal: backend.terminal,
+    timeout: {
+      connect_seconds: deadlines.connectMs / 1000,
+      request_seconds: deadlines.firstEventMs / 1000,
+      stall_seconds: deadlines.stallMs / 1000,
+      streaming_seconds: deadlines.totalMs / 1000,
+    },
+  };
+}
+
+/** A proxy's user name and password are a credential too. */
+function printProxy(proxy: URL, written: string | undefined): string {
+  if (written?.startsWith("${") === true) return written;
+  const bare = new URL(proxy);
+  bare.username = "";
+  bare.password = "";
+  return bare.href.replace(/\/$/, "");
+}
+
+function printModel(lane: AnyLane): Printed {
+  return {
+    provider: lane.backend.name,
+    upstream_model: lane.upstreamModel,
+    context_max: lane.contextMax,
+  };
+}
+
+function printPool({ privacy, streamFailure, lanes }: PoolConfig): Printed {
+  const members = lanes.map(({ model, priority, weight, contextMax }) => ({
+    ...{ model, priority, weight, context_max: contextMax },
+  }));
+  return { privacy, stream_failure: streamFailure, members };
+}
+
+function printKey(key: KeyConfig, options: PrintOptions): Printed {
+  const text = secretText(say(["keys", key.id, "key"]), options);
+  return {
+    // The start of the digest tells two keys apart and gives neither away.
+    key: text === REDACTED ? `[secret sha256:${key.digest.slice(0, 8)}]` : text,
+    privacy: key.privacy,
+    allow: key.allow,
+    stream_failure: key.streamFailure,
+  };
+}
+
+function printRule({ name, condition, backend, priority }: RoutingRule): Printed {
+  return {
+    name,
+    condition: printCondition(condition),
+    target_provider: backend.name,
+    priority,
+  };
+}
+
+const REDACTED = "[secret]";
+
+function secretText(path: string, { origins, written }: PrintOptions): string {
+  const variable = origins.get(path);
+  if (variable !== undefined) return `\${${variable}}`;
+  const text = written.get(path);
+  return text?.startsWith("${") === true ? text : REDACTED;
+}
+
+function entries<T>(from: Iterable<T>, print: (entry: T) => readonly [string, Printed]): Printed {
+  return Object.fromEntries([...from].map(print));
+}
+
+/** Leaves out what is undefined, and blocks that have nothing in them. */
+function tidy(tree: Printed): Printed {
+  const kept = Object.entries(tree).flatMap(([name, value]) => {
+    const inner = tidyValue(value);
+    return inner === undefined ? [] : [[name, inner] as const];
+  });
+  return Object.fromEntries(kept);
+}
+
+function tidyValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.map(tidyValue);
+  if (typeof value !== "object" || value === null) return value;
+  const inner = tidy({ ...value });
+  return Object.keys(inner).length === 0 ? undefined : inner;
+}

@@ -1,0 +1,200 @@
+import { type AnyBackend, Backend } from "../core/backend.ts";
+import type { Config, ConfigSource, Diagnostic } from "./config.ts";
+import { readDocument } from "./document.ts";
+import { type Environment, type Flags, readOverrides, variablesNotActive } from "./env.ts";
+import { type Findings, finding, noFindings } from "./findings.ts";
+import { readKeys } from "./keys.ts";
+import { type Backends, type ModelsContext, readModels, readPools } from "./models.ts";
+import { nameProblem, type Named } from "./names.ts";
+import { isActiveDialect, notActiveIn } from "./not-active.ts";
+import { readPrivacyDefault } from "./privacy-default.ts";
+import { say } from "./path.ts";
+import { type BackendPlan, planProvider } from "./providers.ts";
+import { readDefault, readRules } from "./routing.ts";
+import type { FileConfig } from "./schema.ts";
+import { checkOpenMode, readSettings } from "./settings.ts";
+import { readShape } from "./shape.ts";
+import { gatewayTimeouts } from "./timeouts.ts";
+import { isTree, type Tree } from "./tree.ts";
+import { warnOf } from "./warnings.ts";
+
+export interface ResolveOptions {
+  /** Where the text was found; for messages only. */
+  readonly path: string;
+  readonly env: Environment;
+  readonly flags?: Flags;
+}
+
+/** A configuration, or everything that is wrong with it. */
+export type Resolved =
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      /** For `config show`: where values came from that the file does not give. */
+      readonly origins: ReadonlyMap<string, string>;
+      /** For `config show`: what the file says where a variable was put in. */
+      readonly written: ReadonlyMap<string, string>;
+    }
+  | {
+      readonly ok: false;
+      readonly errors: readonly Diagnostic[];
+      readonly warnings: readonly Diagnostic[];
+      readonly notActive: readonly string[];
+    };
+
+/** Reads a configuration file. Never throws: whatever the text, a configuration or its errors. */
+export function resolve(text: string, { path, env, flags = {} }: ResolveOptions): Resolved {
+  const document = readDocument(text, env);
+  if (document.tree === undefined) {
+    return { ok: false, errors: document.errors, warnings: [], notActive: [] };
+  }
+  const names: FileNames = {
+    providers: namesIn(document.tree, "providers"),
+    models: namesIn(document.tree, "models"),
+    pools: namesIn(document.tree, "pools"),
+  };
+  const shape = readShape(document.tree, document.written);
+  const findings = noFindings();
+  const { written } = document;
+  const first = [...document.errors, ...shape.errors];
+  const said = new Set(first.map((error) => error.path));
+  const source = { kind: "file", path } as const;
+  const config = judge(shape.file, { env, flags, written, findings, names, said, source });
+  // A value that was taken out leaves a gap, and a gap has consequences: those are not news.
+  const errors = [...first, ...findings.errors.filter((error) => !said.has(error.path))];
+  const { warnings, notActive, origins } = findings;
+  if (errors.length > 0) return { ok: false, errors, warnings, notActive };
+  return { ok: true, config, origins, written };
+}
+
+/** Makes a backend of its plan: the only place where placement becomes a type. */
+export function makeBackend({ placement, fields }: BackendPlan): AnyBackend {
+  return placement === "local" ? Backend.local(fields) : Backend.external(fields);
+}
+
+interface JudgeOptions {
+  readonly env: Environment;
+  readonly flags: Flags;
+  readonly written: ReadonlyMap<string, string>;
+  readonly findings: Findings;
+  readonly names: FileNames;
+  /** Paths of values that were taken out of the file, an error standing for each. */
+  readonly said: ReadonlySet<string>;
+  readonly source: ConfigSource;
+}
+
+/** The names in the file before anything was taken out of it. */
+interface FileNames {
+  readonly providers: readonly string[];
+  readonly models: readonly string[];
+  readonly pools: readonly string[];
+}
+
+/** What the file says, name by name. Errors go to the findings; the result is good without them. */
+function judge(file: FileConfig, options: JudgeOptions): Config {
+  const { env, flags, written, findings, source } = options;
+  findings.notActive.push(...notActiveIn(file));
+  const overrides = readOverrides(env, flags, findings);
+  const settings = readSettings(file, overrides, findings);
+  checkNames(file, findings);
+  const backends = readBackends(file, options);
+  const modelNames = new Set(options.names.models);
+  const context: ModelsContext = { backends, modelNames, written, findings };
+  const models = readModels(file, context);
+  const pools = readPools(file, { models, modelNames, findings });
+  const rules = readRules(file, context);
+  const defaultBackend = readDefault(file, context);
+  const names = [...options.names.models, ...options.names.pools];
+  const open = rules.length > 0 || file.routing?.default_provider !== undefined;
+  const keys = readKeys(file, { env, findings, names, open: open || names.length === 0 });
+  const keyed = keys.length + Object.keys(file.keys ?? {}).length > 0 || saidOf("keys", options);
+  if (!keyed) checkOpenMode(settings.server, findings);
+  if (models.lanes.size + rules.length === 0 && defaultBackend === undefined) needModels(options);
+  findings.notActive.push(...variablesNotActive(env, written));
+  const config: Config = {
+    ...settings,
+    ...{ source, models: models.lanes, pools, rules, defaultBackend, keys },
+    privacy: readPrivacyDefault(file, findings),
+    backends: [...backends.usable.values()],
+    notActive: findings.notActive,
+    warnings: findings.warnings,
+  };
+  findings.warnings.push(...warnOf(file, config, written));
+  return config;
+}
+
+function readBackends(file: FileConfig, options: JudgeOptions): Backends {
+  const { env, findings } = options;
+  const timeouts = gatewayTimeouts(file);
+  const usable = new Map<string, AnyBackend>();
+  const disabled = new Set<string>();
+  const broken = new Set(options.names.providers);
+  for (const [name, entry] of Object.entries(file.providers ?? {})) {
+    broken.delete(name);
+    if (entry?.enabled === false) {
+      disabled.add(name);
+      continue;
+    }
+    const plan = planProvider(name, entry ?? {}, { env, timeouts, findings });
+    if (plan === undefined) broken.add(name);
+    else usable.set(name, makeBackend(plan));
+    const dialect = plan?.fields.dialect;
+    if (dialect !== undefined && !isActiveDialect(dialect)) {
+      findings.notActive.push(say(["providers", name, "protocol"]));
+    }
+  }
+  if (usable.size + broken.size === 0) needProviders(disabled.size, findings);
+  return { usable, disabled, broken };
+}
+
+function needProviders(disabledCount: number, findings: Findings): void {
+  const reason = disabledCount === 0 ? "no provider is named" : "every provider is switched off";
+  const fix = 'add one, as openai: { api_key: "${OPENAI_API_KEY}" }';
+  findings.errors.push(finding("providers", reason, fix));
+}
+
+function needModels(options: JudgeOptions): void {
+  // A file that mentions a model or a route has been told what is wrong with it.
+  const mentioned = options.names.models.length > 0 || saidOf("routing", options);
+  const { errors } = options.findings;
+  if (mentioned || errors.some(({ path }) => /^(?:providers|routing)\b/.test(path))) return;
+  const fix = "add models, or routing.default_provider, or routing.rules";
+  errors.push(finding("models", "no model can be reached", fix));
+}
+
+/** Whether something was taken out of a section, so that its emptiness means nothing. */
+function saidOf(section: string, { said }: JudgeOptions): boolean {
+  return [...said].some((path) => path === section || path.startsWith(`${section}.`));
+}
+
+/** One name means one thing: paths of the gateway begin with any of them. */
+function checkNames(file: FileConfig, findings: Findings): void {
+  const taken = new Map<string, Named>();
+  const spaces = [
+    ["provider", "providers", file.providers],
+    ["pool", "pools", file.pools],
+    ["model", "models", file.models],
+    ["key", "keys", file.keys],
+  ] as const;
+  for (const [kind, section, entries] of spaces) {
+    for (const name of Object.keys(entries ?? {})) {
+      const problem = nameProblem(kind, name);
+      const path = [section, name];
+      if (problem !== undefined) {
+        findings.errors.push(finding(path, problem.reason, problem.fix));
+      }
+      if (kind === "key") continue;
+      const other = taken.get(name);
+      if (other === undefined) taken.set(name, kind);
+      else {
+        const reason = `a ${other} has this name already`;
+        findings.errors.push(finding(path, reason, "give one of them another name"));
+      }
+    }
+  }
+}
+
+function namesIn(tree: Tree, section: string): readonly string[] {
+  const entries = tree[section];
+  return isTree(entries) ? Object.keys(entries) : [];
+}

@@ -1,0 +1,275 @@
+import * as z from "zod/mini";
+import { DIALECT_IDS } from "../core/ids.ts";
+import { network } from "./address.ts";
+import {
+  anyText,
+  decimal,
+  flag,
+  form,
+  list,
+  named,
+  port,
+  scalar,
+  section,
+  text,
+  whole,
+  wholeOr,
+  word,
+} from "./leaves.ts";
+
+// The whole file, top to bottom, is `FILE` at the end. Every name may be left out; the default
+// stands behind it. "Not active yet" marks what is read and checked but changes nothing so far:
+// `interlock validate` lists what of that a file uses.
+
+// A file is read once: compiling these schemas to functions would cost more than it saves.
+z.config({ jitless: true });
+
+const DAY_SECONDS = 86_400;
+const seconds = whole(1, DAY_SECONDS);
+const count = whole(1, 1_000_000_000);
+const privacy = word("private", "shareable");
+const streamFailure = word("surface", "graceful", "abort");
+const strategy = word(
+  "priority",
+  "weighted",
+  "round_robin",
+  "least_connections",
+  "latency_optimized",
+  "cost_optimized",
+);
+const variable = anyText;
+const hostName = form("a host name without scheme or port", /^[A-Za-z0-9.\-_:[\]]{1,255}$/);
+const date = form(
+  "a date as 2030-12-31, or with a time as 2030-12-31T23:59:59Z",
+  /^\d{4}-[01]\d-[0-3]\d(?:T[0-2]\d:[0-5]\d:[0-6]\d(?:Z|[+-]\d\d:\d\d))?$/, // RFC 3339
+);
+
+/** How long each phase of an answer may take. */
+const TIMEOUT = section({
+  connect_seconds: scalar(seconds), // to open a connection; 5
+  request_seconds: scalar(seconds), // until the answer begins; a buffered one begins complete; 600
+  stall_seconds: scalar(seconds), // of silence inside a streamed answer; 360
+  streaming_seconds: scalar(seconds), // for the whole answer; 3600
+});
+
+const SERVER = section({
+  host: scalar(text), // 127.0.0.1; anything but loopback needs keys
+  port: scalar(port), // 8080
+  metrics_port: scalar(wholeOr(port, "off")), // 9090, on loopback; off closes it
+  workers: scalar(wholeOr(whole(1, 1024), "auto")), // 1; more is not active yet
+  max_connections: scalar(whole(1, 1_000_000)), // 10000
+  timeout_seconds: scalar(seconds), // as resilience.timeout.request_seconds, which wins
+  drain_seconds: scalar(whole(0, DAY_SECONDS)), // 330, for requests in flight at SIGTERM
+});
+
+/** Limits of a provider or the gateway; not active yet. */
+const RATE_LIMIT = section({
+  requests_per_minute: scalar(count),
+  tokens_per_minute: scalar(count),
+});
+
+/** A known name (catalogue.ts) needs only its key; any other needs protocol, base_url and key. */
+const PROVIDER = section({
+  enabled: scalar(flag), // true; a variable unset inside a disabled block is no error
+  protocol: scalar(word(...DIALECT_IDS)),
+  base_url: scalar(anyText), // up to and with the version: https://api.openai.com/v1
+  endpoint: scalar(anyText), // another name for base_url
+  api_key: scalar(anyText), // "${OPENAI_API_KEY}"; a literal key is warned about
+  api_key_env: scalar(variable), // the name of a variable, in place of api_key
+  auth: scalar(word("bearer", "x-api-key", "api-key", "x-goog-api-key", "none")),
+  placement: scalar(word("local", "external")), // local for loopback and sockets, else external
+  operator_controlled: scalar(flag), // this host is ours, whatever its address
+  unix: scalar(anyText), // a socket to dial instead of the host of base_url
+  proxy: scalar(anyText), // an egress proxy; external only
+  terminal: scalar(word("done", "finish")), // what completes a stream: the end marker, or a reason
+  api_version: scalar(text), // Anthropic is always asked for 2023-06-01; Azure's v1 needs none
+  timeout_seconds: scalar(seconds), // another name for timeout.request_seconds
+  timeout: TIMEOUT,
+  max_retries: scalar(whole(0, 100)), // not active yet; see resilience.retry.max_attempts
+  rate_limit: RATE_LIMIT,
+});
+
+/** A name clients use, and the model behind it. */
+const MODEL = z.strictObject({
+  provider: scalar(anyText),
+  upstream_model: scalar(text), // how the provider calls it; the same name unless given
+  context_max: scalar(count), // tokens it accepts
+  max_concurrent: scalar(count), // not active yet
+});
+
+/** Several models under one name, tried by priority, shared by weight. */
+const POOL = z.strictObject({
+  strategy: scalar(strategy), // priority and weight always apply; other rankings not active yet
+  privacy: scalar(privacy), // private: every request that names the pool is private
+  stream_failure: scalar(streamFailure),
+  members: list(
+    z.strictObject({
+      model: scalar(anyText),
+      priority: scalar(whole(0, 1_000_000)), // 0; lower is tried first
+      weight: scalar(whole(1, 1_000_000)), // 1; the share among members of one priority
+      context_max: scalar(count), // the model's own, unless given
+    }),
+  ),
+});
+
+/** A virtual key. The key comes in one of three ways: itself, a variable's name, its SHA-256. */
+const KEY = z.strictObject({
+  key: scalar(anyText),
+  key_env: scalar(variable),
+  key_sha256: scalar(anyText),
+  sha256: scalar(anyText), // another name for key_sha256
+  privacy: scalar(privacy), // private: all its requests are
+  allow: list(scalar(text)), // pools and models it may use; all unless given
+  stream_failure: scalar(streamFailure),
+  requests_per_minute: scalar(count), // these four: not active yet
+  tokens_per_minute: scalar(count),
+  budget: section({
+    usd: scalar(decimal(0, 1_000_000_000)),
+    tokens: scalar(whole(0, 1_000_000_000_000)),
+    period: scalar(word("hourly", "daily", "weekly", "monthly", "total")),
+  }),
+  expires: scalar(date),
+});
+
+/** Where a model goes that `models` and `pools` do not name. */
+const ROUTING = section({
+  strategy: scalar(strategy), // rankings other than priority and weighted: not active yet
+  default_provider: scalar(anyText), // none: an unknown model is refused
+  fallback_enabled: scalar(flag), // true; false tries one backend only
+  health_check_interval_seconds: scalar(seconds), // not active yet
+  rules: list(
+    z.strictObject({
+      name: scalar(text),
+      condition: scalar(text), // model starts_with 'x'; also ends_with, contains, equals, ==
+      target_provider: scalar(anyText),
+      priority: scalar(whole(0, 1_000_000)), // 0; lower is asked first, then the file's order
+    }),
+  ),
+});
+
+const RESILIENCE = section({
+  timeout: TIMEOUT,
+  retry: section({
+    max_attempts: scalar(whole(1, 100)), // 3 backends at most see one request
+    deadline_seconds: scalar(seconds), // 120; after it no further attempt is begun
+    initial_delay_ms: scalar(whole(0, 600_000)), // these three: not active yet
+    max_delay_ms: scalar(whole(0, 600_000)),
+    backoff_multiplier: scalar(decimal(1, 100)),
+  }),
+  circuit_breaker: section({
+    enabled: scalar(flag),
+    failure_threshold: scalar(whole(1, 1_000_000)),
+    success_threshold: scalar(whole(1, 1_000_000)),
+    timeout_seconds: scalar(seconds),
+  }), // not active yet
+  bulkhead: section({
+    enabled: scalar(flag),
+    max_concurrent: scalar(count),
+    max_queue: scalar(whole(0, 1_000_000_000)),
+  }), // not active yet
+});
+
+const RELAY = section({
+  heartbeat_seconds: scalar(whole(0, 3600)), // 15 of silence; 0 sends none
+  client_stall_seconds: scalar(seconds), // 60 in which a client takes nothing
+  max_buffer_bytes: scalar(whole(1024, 1_073_741_824)), // 16 MiB of a buffered answer
+});
+
+const CACHE = section({
+  enabled: scalar(flag),
+  backend: scalar(word("memory", "redis")),
+  max_size_mb: scalar(whole(1, 1_048_576)),
+  default_ttl_seconds: scalar(whole(1, 31_536_000)),
+  semantic_cache: section({
+    enabled: scalar(flag),
+    similarity_threshold: scalar(decimal(0, 1)),
+  }),
+}); // not active yet
+
+const SECURITY = section({
+  enabled: scalar(flag), // what is active below stays so even when false
+  headers: section({
+    allowed_hosts: list(scalar(hostName)), // accepted in Host; none given accepts any
+    remove_sensitive: scalar(flag), // always done: headers pass by an allow-list only
+    add_security_headers: scalar(flag), // not active yet
+  }),
+  validation: section({
+    max_request_size_bytes: scalar(whole(1024, 1_073_741_824)), // 32 MiB
+    max_depth: scalar(whole(1, 1000)), // 64 levels of JSON
+    max_messages: scalar(count), // not active yet
+    max_message_length: scalar(count), // not active yet
+  }),
+  ip_filter: section({
+    enabled: scalar(flag),
+    allow: list(scalar(network)),
+    deny: list(scalar(network)),
+    whitelist: list(scalar(network)), // another name for allow
+    blacklist: list(scalar(network)), // another name for deny
+  }), // not active yet
+  request_signing: section({
+    enabled: scalar(flag),
+    algorithm: scalar(word("hmac-sha256")),
+    header_name: scalar(form("the name of an HTTP header", /^[A-Za-z0-9-]{1,64}$/)),
+  }), // not active yet
+  rate_limit: section({
+    enabled: scalar(flag),
+    requests_per_minute: scalar(count),
+    burst_size: scalar(count),
+  }), // not active yet
+  secrets: section({
+    encryption_key: scalar(anyText),
+    rotation_days: scalar(whole(1, 36_500)),
+  }), // not active yet
+});
+
+const TELEMETRY = section({
+  logging: section({
+    level: scalar(word("error", "warn", "info", "debug", "trace")), // info
+    format: scalar(word("json", "text", "pretty")), // json; others are not active yet
+    pii_redaction: scalar(flag), // not active yet; no line carries a payload in any case
+  }),
+  metrics: section({
+    enabled: scalar(flag), // true; false is server.metrics_port: off
+    port: scalar(port), // another name for server.metrics_port
+  }),
+  tracing: section({
+    enabled: scalar(flag),
+    jaeger_endpoint: scalar(text),
+    sample_rate: scalar(decimal(0, 1)),
+  }), // not active yet
+});
+
+const DATABASE = section({
+  url: scalar(anyText),
+  max_connections: scalar(whole(1, 100_000)),
+  min_connections: scalar(whole(0, 100_000)),
+}); // not active yet
+
+/** The whole configuration file. */
+export const FILE = z.strictObject({
+  server: SERVER,
+  privacy: section({ default: scalar(privacy) }), // of a request that nothing marks
+  providers: named(PROVIDER),
+  models: named(MODEL),
+  pools: named(POOL),
+  keys: named(KEY), // none: anybody on this machine may use the gateway, and nobody else
+  routing: ROUTING,
+  resilience: RESILIENCE,
+  relay: RELAY,
+  metering: section({ include_usage: scalar(word("inject", "off")) }), // off
+  stream_failure: scalar(streamFailure), // surface: an error event, and never a false end
+  stealth: scalar(flag), // false; true adds no header of ours to an answer
+  cache: CACHE,
+  security: SECURITY,
+  telemetry: TELEMETRY,
+  database: DATABASE,
+});
+
+/** A file that has the right shape. What it says is judged by resolve. */
+export type FileConfig = z.infer<typeof FILE>;
+type Entry<T> = NonNullable<NonNullable<T>[keyof NonNullable<T>]>;
+export type FileProvider = Entry<FileConfig["providers"]>;
+export type FileModel = Entry<FileConfig["models"]>;
+export type FilePool = Entry<FileConfig["pools"]>;
+export type FileKey = Entry<FileConfig["keys"]>;
+export type FileTimeout = NonNullable<FileProvider["timeout"]>;

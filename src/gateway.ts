@@ -1,0 +1,97 @@
+import type { Privacy } from "./core/privacy.ts";
+import { Rejection } from "./core/rejection.ts";
+import type { AnyRequest, Request } from "./core/request.ts";
+import type { Pool } from "./core/pool.ts";
+import { answerProbe, isProbe } from "./gateway/probes.ts";
+import { answerModels } from "./gateway/models.ts";
+import type { Gateway } from "./gateway/assemble.ts";
+import { deliver } from "./gateway/deliver.ts";
+import { refuse } from "./gateway/refuse.ts";
+import { attemptContext } from "./gateway/attempt-context.ts";
+import { begin, bodyOptions, settle, type Visit } from "./gateway/visit.ts";
+import { accept, type Front, readCall } from "./ingress/accept.ts";
+import { authenticate } from "./ingress/authenticate.ts";
+import { classify } from "./ingress/classify.ts";
+import { decide } from "./router/decide.ts";
+import { findTarget, type Target } from "./router/routes.ts";
+import { attempt } from "./upstream/attempt.ts";
+import type { Committed } from "./upstream/committed.ts";
+
+/**
+ * One request, top to bottom: accept, authenticate, classify, admit, route, attempt, relay, settle.
+ *
+ * It waits for the client's body, the upstream's first event and, in the relay, its next chunk.
+ */
+export async function handle(
+  gateway: Gateway,
+  http: globalThis.Request,
+  front: Front,
+): Promise<Response> {
+  const visit = begin(gateway, http);
+
+  const arrival = accept(http, gateway.config.server);
+  if (arrival instanceof Rejection) return refuse(visit, arrival);
+  visit.dialect = gateway.dialects[arrival.dialect];
+  if (isProbe(arrival.route)) return answerProbe(gateway, arrival.route, arrival.query);
+
+  const key = authenticate(http.headers, gateway.keys);
+  if (key instanceof Rejection) return refuse(visit, key);
+  visit.key = key;
+  if (arrival.route.kind !== "operation") return answerModels(gateway, visit, arrival.route);
+
+  const call = await readCall(http, arrival.route.operation, bodyOptions(visit, front));
+  if (call instanceof Rejection) return refuse(visit, call);
+  visit.model = call.envelope.model;
+  visit.bodyBytes = call.body.byteLength;
+
+  const target = findTarget(gateway.routes, { model: call.envelope.model, key });
+  if (target instanceof Rejection) return refuse(visit, target);
+  visit.target = target;
+
+  const request = classify(call, {
+    fallback: gateway.config.privacy.default,
+    key: key.privacy,
+    target: target.privacy,
+    header: http.headers.get("x-privacy"),
+    body: call.privacyMark,
+  });
+  visit.privacy = request.privacy;
+
+  const permit = gateway.governor.admit(key.id, gateway.runtime.clock.now());
+  if (permit instanceof Rejection) return refuse(visit, permit);
+  visit.permit = permit;
+
+  try {
+    const committed = await commit(visit, request, target);
+    if (committed instanceof Rejection) return refuse(visit, committed);
+    // From here on nothing can retry: `deliver` has no request, no plan and no pool.
+    return deliver(visit, committed);
+  } catch (bug) {
+    settle(visit, { kind: "bug" }); // Or its slot is gone for good.
+    throw bug;
+  }
+}
+
+/** The only branch on privacy. The arms are the same; the types are not. */
+function commit(
+  visit: Visit,
+  request: AnyRequest,
+  target: Target,
+): Promise<Committed | Rejection> | Rejection {
+  switch (request.privacy) {
+    case "private":
+      return routeAndAttempt(visit, request, target.private);
+    case "shareable":
+      return routeAndAttempt(visit, request, target.shareable);
+  }
+}
+
+function routeAndAttempt<P extends Privacy>(
+  visit: Visit,
+  request: Request<P>,
+  pool: Pool<P>,
+): Promise<Committed | Rejection> | Rejection {
+  const plan = decide(pool, request.envelope, visit.gateway.runtime.random);
+  if (plan instanceof Rejection) return plan;
+  return attempt(request, plan.lanes, attemptContext(visit));
+}

@@ -1,0 +1,80 @@
+import type { Config } from "../config/config.ts";
+import { DEMO_BACKEND_NAME } from "../config/names.ts";
+import type { Backend } from "../core/backend.ts";
+import type { Lane } from "../core/pool.ts";
+import type { Placement } from "../core/privacy.ts";
+import type { Ms } from "../core/units.ts";
+import { VERSION } from "../core/version.ts";
+import { createGovernor, type Governor } from "../governor/governor.ts";
+import { type KeyRing, keyRing } from "../ingress/authenticate.ts";
+import { type Dialects, dialects } from "../protocol/dialects.ts";
+import { buildRoutes, type Routes } from "../router/routes.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { type BreakerState, createMetrics } from "../telemetry/catalogue.ts";
+import { HeapCells } from "../telemetry/cells.ts";
+import { createRecorder, type Recorder } from "../telemetry/record.ts";
+import { demoNetwork } from "../upstream/demo.ts";
+import { createEgress, type Egress } from "../upstream/egress.ts";
+
+/** Everything one configuration needs to serve: built whole, then swapped in as one value. */
+export interface Gateway {
+  readonly config: Config;
+  readonly runtime: Runtime;
+  readonly dialects: Dialects;
+  readonly keys: KeyRing;
+  readonly routes: Routes;
+  readonly governor: Governor;
+  readonly recorder: Recorder;
+  readonly egressOf: (lane: Lane<Placement>) => Egress;
+  readonly userAgent: string;
+  readonly startedAt: Ms;
+  readonly startedWall: Ms;
+}
+
+export interface AssembleOptions {
+  /** Lines the log has dropped so far, for the metric that must stay 0. */
+  readonly logLinesDropped: () => number;
+}
+
+const BREAKER_CLOSED: BreakerState = 0;
+
+/** The embedded backend is reached in memory: its address is a name that cannot exist. */
+function isDemo(backend: Backend<Placement>): boolean {
+  return backend.name === DEMO_BACKEND_NAME && backend.baseUrl.hostname.endsWith(".invalid");
+}
+
+export function assemble(config: Config, runtime: Runtime, options: AssembleOptions): Gateway {
+  const startedWall = runtime.clock.wall();
+  const routes = buildRoutes(config);
+  const metrics = createMetrics(new HeapCells(), {
+    breakers: () => config.backends.map(({ name }) => [name, BREAKER_CLOSED] as const),
+    logLinesDropped: options.logLinesDropped,
+    startedWall,
+    version: VERSION,
+  });
+  const egresses = new Map<Backend<Placement>, Egress>();
+  for (const backend of config.backends) {
+    const network = isDemo(backend) ? demoNetwork(runtime) : runtime.network;
+    egresses.set(backend, createEgress(backend, { network, clock: runtime.clock }));
+  }
+  return {
+    config,
+    runtime,
+    dialects,
+    keys: keyRing(config.keys),
+    routes,
+    governor: createGovernor({ inFlightMax: config.server.connectionsMax }),
+    recorder: createRecorder(metrics, {
+      modelNames: new Set(routes.named.keys()),
+      observed: new Map(),
+    }),
+    egressOf(lane) {
+      const egress = egresses.get(lane.backend);
+      if (egress === undefined) throw new Error(`no egress for backend ${lane.backend.name}`);
+      return egress;
+    },
+    userAgent: `interlock/${VERSION}`,
+    startedAt: runtime.clock.now(),
+    startedWall,
+  };
+}

@@ -1,0 +1,18 @@
+import type { AttemptContext } from "../upstream/attempt.ts";
+import type { Visit } from "./visit.ts";
+
+/** What the attempt stage may use of a visit: no key, no privacy, nothing to settle with. */
+export function attemptContext(visit: Visit): AttemptContext {
+  const { gateway, http, dialect, attempts } = visit;
+  return {
+    clock: gateway.runtime.clock,
+    dialect,
+    egressOf: gateway.egressOf,
+    failover: gateway.config.failover,
+    relay: gateway.config.relay,
+    userAgent: gateway.userAgent,
+    clientHeaders: http.headers,
+    client: http.signal,
+    facts: attempts,
+  };
+}

@@ -1,0 +1,15 @@
+import { Rejection } from "../core/rejection.ts";
+import { addOwnHeaders } from "./own-headers.ts";
+import { settle, type Visit } from "./visit.ts";
+
+/** Answers a refusal in the caller's protocol, and settles the request. */
+export function refuse(visit: Visit, rejection: Rejection): Response {
+  settle(visit, { kind: "rejected", reason: rejection.reason });
+  return refusal(visit, rejection);
+}
+
+/** The answer of a refusal whose request is settled elsewhere. */
+export function refusal(visit: Visit, rejection: Rejection): Response {
+  const { status, headers, body } = visit.dialect.writeRejection(rejection, visit.id);
+  return new Response(body, { status, headers: addOwnHeaders(headers, visit) });
+}

@@ -1,0 +1,96 @@
+import type { StreamFailure } from "../config/config.ts";
+import type { RequestId } from "../core/ids.ts";
+import type { Outcome } from "../core/outcome.ts";
+import type { Privacy } from "../core/privacy.ts";
+import type { Bytes, Ms } from "../core/units.ts";
+import type { Permit } from "../governor/governor.ts";
+import type { BodyOptions, Front } from "../ingress/accept.ts";
+import type { Key } from "../ingress/authenticate.ts";
+import type { Dialect } from "../protocol/dialect.ts";
+import type { Target } from "../router/routes.ts";
+import { logRequest, requestLine } from "../telemetry/log-line.ts";
+import { recordRequest } from "../telemetry/record.ts";
+import type { AttemptFact, SettledRequest } from "../telemetry/settled.ts";
+import type { Gateway } from "./assemble.ts";
+
+/** One request on its way through the stages: what each of them learnt about it. */
+export interface Visit {
+  readonly gateway: Gateway;
+  readonly http: globalThis.Request;
+  readonly id: RequestId;
+  readonly startedAt: Ms;
+  readonly attempts: AttemptFact[];
+  dialect: Dialect;
+  key: Key | undefined;
+  /** The model as the caller wrote it; for its own eyes and the log, never a label. */
+  model: string | undefined;
+  target: Target | undefined;
+  privacy: Privacy | undefined;
+  bodyBytes: Bytes;
+  permit: Permit | undefined;
+  settled: boolean;
+}
+
+/** A client may name its request, so that its logs and ours meet; anything else is replaced. */
+const CLIENT_ID = /^[\w.-]{8,128}$/;
+
+export function begin(gateway: Gateway, http: globalThis.Request): Visit {
+  const { clock, random } = gateway.runtime;
+  const given = http.headers.get("x-request-id");
+  return {
+    gateway,
+    http,
+    id: given !== null && CLIENT_ID.test(given) ? given : `req_${random.hex(12)}`,
+    startedAt: clock.now(),
+    attempts: [],
+    dialect: gateway.dialects.openai,
+    key: undefined,
+    model: undefined,
+    target: undefined,
+    privacy: undefined,
+    bodyBytes: 0,
+    permit: undefined,
+    settled: false,
+  };
+}
+
+/** What reading this visit's body needs. */
+export function bodyOptions({ gateway, dialect }: Visit, front: Front): BodyOptions {
+  return { server: gateway.config.server, clock: gateway.runtime.clock, dialect, front };
+}
+
+/** What a broken stream looks like to this caller: its key's word, its pool's, the default. */
+export function streamFailureOf(visit: Visit): StreamFailure {
+  return (
+    visit.key?.streamFailure ??
+    visit.target?.streamFailure ??
+    visit.gateway.config.relay.streamFailure
+  );
+}
+
+/**
+ * The end of a request, whatever it was: metrics, one log line, its slot given back.
+ *
+ * @throws when a request ends twice.
+ */
+export function settle(visit: Visit, outcome: Outcome): void {
+  if (visit.settled) throw new Error("a request settled twice");
+  visit.settled = true;
+  visit.permit?.release();
+  const { runtime, recorder } = visit.gateway;
+  const at = runtime.clock.now();
+  const settled: SettledRequest = {
+    id: visit.id,
+    outcome,
+    at,
+    durationMs: at - visit.startedAt,
+    dialect: visit.dialect.id,
+    key: visit.key?.id,
+    privacy: visit.privacy,
+    asked: visit.model,
+    streamFailure: streamFailureOf(visit),
+    attempts: visit.attempts,
+  };
+  const names = recordRequest(recorder, settled);
+  logRequest(runtime.log, requestLine(settled, names));
+}

@@ -1,0 +1,149 @@
+import type { ServerConfig } from "../config/config.ts";
+import type { Operation } from "../core/ids.ts";
+import { Rejection } from "../core/rejection.ts";
+import type { Bytes, Chunk, Ms } from "../core/units.ts";
+import type { Dialect, EnvelopeRead } from "../protocol/dialect.ts";
+import type { Clock } from "../runtime/runtime.ts";
+import { canonicalPath, checkHost, findRoute, type Route } from "./path.ts";
+
+/** A request whose head can be trusted: where it goes, and in which protocol it is answered. */
+export interface Arrival {
+  readonly route: Route;
+  readonly query: string;
+  readonly dialect: IngressDialect;
+}
+
+/** The protocols clients may speak here. */
+export type IngressDialect = "openai";
+
+/** A model call whose body is here and well-formed. */
+export interface Call extends EnvelopeRead {
+  readonly body: Chunk;
+}
+
+/** Headers that may be said once: the runtime joins repeated ones with a comma. RFC 9110 §5.3. */
+const SINGLE_HEADERS = ["authorization", "x-api-key", "x-goog-api-key", "content-type"];
+
+/** Judges the request line and head, before any byte of the body is read. */
+export function accept(http: globalThis.Request, server: ServerConfig): Arrival | Rejection {
+  const { headers } = http;
+  const badHost = checkHost(headers.get("host"), server.allowedHosts);
+  if (badHost !== undefined) return badHost;
+  const target = canonicalPath(http.url);
+  if (target instanceof Rejection) return target;
+  const route = findRoute(target.path);
+  if (route === undefined) return new Rejection({ kind: "not_found", path: target.path });
+  const allow = route.kind === "operation" ? "POST" : "GET, HEAD";
+  if (!allow.includes(http.method)) return new Rejection({ kind: "method_not_allowed", allow });
+  for (const name of SINGLE_HEADERS) {
+    const value = headers.get(name);
+    if (value?.includes(",") === true) return repeated(name);
+  }
+  return { route, query: target.query, dialect: "openai" };
+}
+
+function repeated(name: string): Rejection {
+  const detail = `the header ${name} is there more than once: send it once`;
+  return new Rejection({ kind: "malformed", param: name, detail });
+}
+
+/** The server in front, as far as a request may steer it. */
+export interface Front {
+  /** Seconds without traffic after which this request's connection is closed; 0 for never. */
+  setIdleTimeout(seconds: number): void;
+}
+
+export interface BodyOptions {
+  readonly server: ServerConfig;
+  readonly clock: Clock;
+  readonly dialect: Dialect;
+  readonly front: Front;
+}
+
+/** Reads a call's body whole, to its cap, and the few facts of it that routing needs. */
+export async function readCall(
+  http: globalThis.Request,
+  operation: Operation,
+  options: BodyOptions,
+): Promise<Call | Rejection> {
+  const badType = checkContentType(http.headers);
+  if (badType !== undefined) return badType;
+  let body: Chunk | Rejection;
+  try {
+    body = await readBody(http, options);
+  } catch {
+    return cutBody(); // Reading fails only when the client breaks off or breaks the framing.
+  }
+  if (body instanceof Rejection) return body;
+  options.front.setIdleTimeout(0); // From here on the attempt and the relay have their own clocks.
+  const { depthMax } = options.server;
+  const read = options.dialect.readEnvelope(operation, body, { depthMax });
+  return read instanceof Rejection ? read : { ...read, body };
+}
+
+function checkContentType(headers: Headers): Rejection | undefined {
+  const encoding = headers.get("content-encoding");
+  if (encoding !== null && encoding !== "identity") {
+    const detail = `content-encoding '${encoding.slice(0, 32)}' is not accepted: send it plain`;
+    return new Rejection({ kind: "unsupported_media_type", detail });
+  }
+  const type = headers.get("content-type");
+  if (type === null || /^application\/(?:[\w.+-]+\+)?json(?:$|[\s;])/i.test(type)) return undefined;
+  const detail = "the body must be JSON: send content-type: application/json";
+  return new Rejection({ kind: "unsupported_media_type", detail });
+}
+
+/** A body up to this size needs no clock of ours: the listener's idle timeout bounds it. */
+export const SMALL_BODY_BYTES: Bytes = 64 * 1024;
+/** A larger one may take this long, and longer by its size at 4 KB/s: reliability.md §3.2. */
+const BODY_GRACE_MS: Ms = 10_000;
+const BODY_BYTES_PER_MS = 4;
+
+function readBody(
+  http: globalThis.Request,
+  options: BodyOptions,
+): Promise<Chunk | Rejection> | Rejection {
+  const limit = options.server.bodyBytesMax;
+  const declared = Number(http.headers.get("content-length") ?? Number.NaN);
+  if (declared > limit) return new Rejection({ kind: "too_large", limit });
+  if (declared <= SMALL_BODY_BYTES) return readDeclared(http);
+  return readSlowly(http, { ...options, declared, limit });
+}
+
+/** A large body, or one of unknown length: read against the clock. */
+async function readSlowly(
+  http: globalThis.Request,
+  options: BodyOptions & { readonly declared: number; readonly limit: Bytes },
+): Promise<Chunk | Rejection> {
+  const { clock, front, declared, limit } = options;
+  front.setIdleTimeout(0);
+  const late = Promise.withResolvers<Rejection>();
+  const bytesMax = Number.isNaN(declared) ? limit : declared;
+  const patience = BODY_GRACE_MS + bytesMax / BODY_BYTES_PER_MS;
+  const timer = clock.after(patience, () => late.resolve(cutBody()));
+  const reading = Number.isNaN(declared) ? readChunked(http, limit) : readDeclared(http);
+  return Promise.race([reading, late.promise]).finally(() => timer.cancel());
+}
+
+function cutBody(): Rejection {
+  const detail = "the body did not arrive whole: send all of it, and faster";
+  return new Rejection({ kind: "malformed", param: undefined, detail });
+}
+
+/** The runtime never backs a body with shared memory; its type only does not say so. */
+function readDeclared(http: globalThis.Request): Promise<Chunk> {
+  return http.bytes() as Promise<Chunk>;
+}
+
+/** A body of unknown length is read to the cap and not a byte further. */
+async function readChunked(http: globalThis.Request, limit: Bytes): Promise<Chunk | Rejection> {
+  if (http.body === null) return new Uint8Array();
+  const parts: Uint8Array[] = [];
+  let byteCount = 0;
+  for await (const part of http.body) {
+    byteCount += part.byteLength;
+    if (byteCount > limit) return new Rejection({ kind: "too_large", limit });
+    parts.push(part);
+  }
+  return new Uint8Array(Buffer.concat(parts));
+}

@@ -1,0 +1,222 @@
+import type { StreamFailure } from "../config/config.ts";
+import type { Ending } from "../core/outcome.ts";
+import type { Bytes, Chunk, Ms } from "../core/units.ts";
+import type { BrokenStream } from "../protocol/dialect.ts";
+import type { Clock, Timer } from "../runtime/runtime.ts";
+import type { StreamedAnswer } from "../upstream/committed.ts";
+import type { Sink } from "./sink.ts";
+
+export interface RelayOptions {
+  readonly clock: Clock;
+  /** How long the upstream may be silent between two chunks. */
+  readonly stallMs: Ms;
+  /** How long the relay may last in all. */
+  readonly totalMs: Ms;
+  /** Silence after which the client gets a comment; 0 for never. */
+  readonly heartbeatMs: Ms;
+  /** How long the client may take nothing. */
+  readonly clientStallMs: Ms;
+  readonly streamFailure: StreamFailure;
+  readonly heartbeat: Chunk;
+  /** The dialect's in-band end of a broken stream. */
+  readonly writeError: (broken: Pick<BrokenStream, "mode" | "why" | "atBoundary">) => Chunk;
+  /** Called exactly once, however it ends. */
+  readonly done: (ending: Ending, byteCount: Bytes) => void;
+}
+
+/** The client's side of ending a relay. */
+export interface Leave {
+  /** The client is gone; does nothing when the relay has ended already. */
+  leave(): void;
+}
+
+/** How long a finished stream's transport may take to end before we end it. */
+const LINGER_MS: Ms = 1000;
+
+type Waiting = "upstream" | "client" | "nobody";
+type Cut = Ending & { readonly kind: "truncated" | "timeout" | "client_stalled" };
+
+/**
+ * Passes a committed stream to the client byte for byte. There is no retry here and nothing to
+ * retry with. Only the client's reads move it; silence is watched by one timer per stream.
+ */
+export function relay(answer: StreamedAnswer, sink: Sink, options: RelayOptions): Leave {
+  const relaying = new StreamRelay(answer, sink, options);
+  void relaying.pump();
+  return relaying;
+}
+
+/** Guards one thing: whatever happens in whatever order, a stream ends exactly once. */
+class StreamRelay implements Leave {
+  readonly #answer: StreamedAnswer;
+  readonly #sink: Sink;
+  readonly #options: RelayOptions;
+  readonly #startedAt: Ms;
+  #byteCount = 0;
+  #waiting: Waiting = "nobody";
+  #waitingSince: Ms;
+  /** When the client last got bytes, a heartbeat included. */
+  #spokeAt: Ms;
+  #ended = false;
+  #timer: Timer;
+
+  constructor(answer: StreamedAnswer, sink: Sink, options: RelayOptions) {
+    this.#answer = answer;
+    this.#sink = sink;
+    this.#options = options;
+    this.#startedAt = this.#waitingSince = this.#spokeAt = options.clock.now();
+    this.#timer = options.clock.after(this.#dueIn(this.#startedAt), () => this.#watch());
+  }
+
+  async pump(): Promise<void> {
+    const { held, reader, tap } = this.#answer;
+    for (const chunk of held) {
+      await this.#clientReady();
+      if (this.#ended) return;
+      this.#give(chunk);
+    }
+    for (;;) {
+      await this.#clientReady();
+      if (this.#ended) return;
+      this.#wait("upstream");
+      const read = await reader.read().catch(lost);
+      if (this.#ended) return;
+      if (read === undefined || read.done) return this.#conclude(read !== undefined);
+      tap?.feed(read.value);
+      this.#give(read.value);
+      if (tap?.complete === true) this.#lingerSoon();
+    }
+  }
+
+  leave(): void {
+    if (this.#ended) return;
+    this.#end({ kind: "client_gone" });
+    this.#dropUpstream();
+  }
+
+  /** Undefined-cheap when the client already waits, which is the usual case. */
+  async #clientReady(): Promise<void> {
+    const room = this.#sink.drained();
+    if (room === undefined) return;
+    this.#wait("client");
+    await room;
+  }
+
+  #wait(whom: Waiting): void {
+    this.#waiting = whom;
+    this.#waitingSince = this.#options.clock.now();
+  }
+
+  #give(given: Chunk): void {
+    const { edit } = this.#answer;
+    const chunk = edit === undefined ? given : edit.feed(given);
+    if (chunk.byteLength === 0) return;
+    this.#byteCount += chunk.byteLength;
+    this.#spokeAt = this.#options.clock.now();
+    this.#sink.write(chunk);
+  }
+
+  /** Transport's end proves nothing: complete is what the dialect's own end marker says. */
+  #conclude(clean: boolean): void {
+    const { tap } = this.#answer;
+    tap?.end();
+    const whole = tap === undefined ? clean : tap.complete || tap.fault !== undefined;
+    if (whole) this.#finish();
+    else this.#breakOff({ kind: "truncated" });
+  }
+
+  #finish(): void {
+    const reported = this.#answer.tap?.fault !== undefined;
+    const rest = this.#answer.edit?.end();
+    if (rest !== undefined && rest.byteLength > 0) this.#sink.write(rest);
+    this.#end({ kind: reported ? "upstream_reported" : "completed" });
+    this.#sink.end();
+  }
+
+  /** Ends a stream that is not complete, in the way this request chose. */
+  #breakOff(ending: Cut): void {
+    this.#end(ending);
+    this.#dropUpstream();
+    const { streamFailure: mode, writeError } = this.#options;
+    const { tap } = this.#answer;
+    if (mode === "abort" || tap === undefined || ending.kind === "client_stalled") {
+      return this.#sink.fail();
+    }
+    const why = ending.kind === "timeout" ? "timeout" : "truncated";
+    const atBoundary = this.#answer.edit !== undefined || tap.atBoundary;
+    this.#sink.write(writeError({ mode, why, atBoundary }));
+    this.#sink.end();
+  }
+
+  #end(ending: Ending): void {
+    if (this.#ended) throw new Error("a stream ended twice");
+    this.#ended = true;
+    this.#timer.cancel();
+    this.#options.done(ending, this.#byteCount);
+  }
+
+  #dropUpstream(): void {
+    this.#answer.abort();
+    this.#answer.reader.cancel().catch(() => {}); // It was aborted: this only frees it sooner.
+  }
+
+  #watch(): void {
+    const { clock, stallMs, totalMs, clientStallMs } = this.#options;
+    const now = clock.now();
+    const waited = now - this.#waitingSince;
+    if (this.#waiting === "client" && waited >= clientStallMs) {
+      return this.#breakOff({ kind: "client_stalled" });
+    }
+    if (this.#waiting === "upstream") {
+      if (this.#answer.tap?.complete === true && waited >= LINGER_MS) return this.#endLingering();
+      if (waited >= stallMs) return this.#breakOff({ kind: "timeout", phase: "stall" });
+      if (now - this.#startedAt >= totalMs) {
+        return this.#breakOff({ kind: "timeout", phase: "total" });
+      }
+      if (this.#mayBeat(now)) this.#beat(now);
+    }
+    this.#timer = clock.after(this.#dueIn(now), () => this.#watch());
+  }
+
+  #dueIn(now: Ms): Ms {
+    const { stallMs, totalMs, clientStallMs, heartbeatMs } = this.#options;
+    const limit = this.#waiting === "client" ? clientStallMs : stallMs;
+    const toBeat = heartbeatMs === 0 ? Infinity : heartbeatMs - (now - this.#spokeAt);
+    const due = Math.min(
+      limit - (now - this.#waitingSince),
+      toBeat > 0 ? toBeat : heartbeatMs,
+      totalMs - (now - this.#startedAt),
+      clientStallMs, // Whom it waits for may change meanwhile: look again by then.
+    );
+    return Math.max(1, due);
+  }
+
+  /** A comment may stand only between two events, and only when the client waits for bytes. */
+  #mayBeat(now: Ms): boolean {
+    const { heartbeatMs } = this.#options;
+    const { tap } = this.#answer;
+    if (heartbeatMs === 0 || now - this.#spokeAt < heartbeatMs) return false;
+    if (tap?.atBoundary !== true && this.#answer.edit === undefined) return false;
+    return tap?.complete !== true && this.#sink.drained() === undefined;
+  }
+
+  #beat(now: Ms): void {
+    this.#spokeAt = now;
+    this.#sink.write(this.#options.heartbeat);
+  }
+
+  #lingerSoon(): void {
+    this.#timer.cancel();
+    this.#timer = this.#options.clock.after(LINGER_MS, () => this.#watch());
+  }
+
+  #endLingering(): void {
+    this.#finish();
+    this.#dropUpstream();
+  }
+}
+
+/** A failed read is judged by what the tap saw; its cause says nothing the client may learn. */
+function lost(): undefined {
+  return undefined;
+}

@@ -1,0 +1,114 @@
+import type { Config, ModelCondition, StreamFailure } from "../config/config.ts";
+import type { AnyBackend } from "../core/backend.ts";
+import { type AnyLane, Pool } from "../core/pool.ts";
+import { Rejection } from "../core/rejection.ts";
+import type { Privacy, Private, Shareable } from "../core/privacy.ts";
+
+/** What a model name stands for: the lanes of each class, built once per configuration. */
+export interface Target {
+  /** The configured name; `other` for a name only a rule or the default matched. A metric label. */
+  readonly label: string;
+  readonly kind: "model" | "pool" | "rule" | "default";
+  /** A private target makes every request that names it private. */
+  readonly privacy: Privacy | undefined;
+  readonly streamFailure: StreamFailure | undefined;
+  readonly private: Pool<Private>;
+  readonly shareable: Pool<Shareable>;
+}
+
+/** Every name a request may say, resolved. Immutable; a reload builds a new one. */
+export interface Routes {
+  readonly named: ReadonlyMap<string, Target>;
+  readonly rules: readonly RuleTarget[];
+  readonly fallback: Target | undefined;
+}
+interface RuleTarget {
+  readonly condition: ModelCondition;
+  readonly target: Target;
+}
+
+/** The label of a model nobody configured: what a client wrote is never a label. */
+export const OTHER_MODEL = "other";
+
+export function buildRoutes(config: Config): Routes {
+  const named = new Map<string, Target>();
+  for (const [name, lane] of config.models) {
+    named.set(name, makeTarget("model", name, [lane]));
+  }
+  for (const pool of config.pools.values()) {
+    const target = makeTarget("pool", pool.name, pool.lanes);
+    named.set(pool.name, {
+      ...target,
+      privacy: pool.privacy,
+      streamFailure: pool.streamFailure,
+    });
+  }
+  const rules = config.rules
+    .toSorted((a, b) => b.priority - a.priority)
+    .map((rule) => ({
+      condition: rule.condition,
+      target: makeTarget("rule", OTHER_MODEL, [anyModelOf(rule.backend)]),
+    }));
+  const fallback =
+    config.defaultBackend &&
+    makeTarget("default", OTHER_MODEL, [anyModelOf(config.defaultBackend)]);
+  return { named, rules, fallback };
+}
+
+/** What a caller asks for, and what it may ask for. */
+export interface Wish {
+  readonly model: string;
+  readonly key: { readonly allow: readonly string[] | undefined };
+}
+
+/** The target `model` names: a configured name, else the first rule's, else the default's. */
+export function findTarget(routes: Routes, { model, key }: Wish): Target | Rejection {
+  const target = routes.named.get(model) ?? unnamed(routes, model);
+  if (target === undefined) return new Rejection({ kind: "model_not_found", model });
+  if (key.allow !== undefined && !key.allow.includes(model)) {
+    return new Rejection({ kind: "forbidden_model", model });
+  }
+  return target;
+}
+
+function unnamed(routes: Routes, model: string): Target | undefined {
+  for (const { condition, target } of routes.rules) {
+    if (matches(condition, model)) return target;
+  }
+  return routes.fallback;
+}
+
+export function matches(condition: ModelCondition, model: string): boolean {
+  switch (condition.test) {
+    case "starts_with":
+      return model.startsWith(condition.value);
+    case "ends_with":
+      return model.endsWith(condition.value);
+    case "contains":
+      return model.includes(condition.value);
+    case "equals":
+      return model === condition.value;
+  }
+}
+
+function makeTarget(kind: Target["kind"], label: string, lanes: readonly AnyLane[]): Target {
+  return {
+    label,
+    kind,
+    privacy: undefined,
+    streamFailure: undefined,
+    private: Pool.private(label, lanes),
+    shareable: Pool.shareable(label, lanes),
+  };
+}
+
+function anyModelOf(backend: AnyBackend): AnyLane {
+  return {
+    backend,
+    model: OTHER_MODEL,
+    upstreamModel: undefined,
+    priority: 0,
+    weight: 1,
+    contextMax: undefined,
+  };
+}

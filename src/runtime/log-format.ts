@@ -1,0 +1,56 @@
+import type { Ms } from "../core/units.ts";
+import type { LogFields, LogLevel } from "./runtime.ts";
+
+/** One line before it is text. */
+export interface LogEntry {
+  readonly wall: Ms;
+  readonly level: LogLevel;
+  readonly target: string;
+  readonly message: string;
+  readonly fields: LogFields | undefined;
+}
+
+/** How lines look: for machines, or for a person at a terminal. */
+export type LogFormat = "json" | "pretty";
+
+/** The level's spelling in a line, as in the log sample users know: features.md c-M2. */
+const SPELLED: Readonly<Record<LogLevel, string>> = {
+  debug: "DEBUG",
+  info: "INFO",
+  warn: "WARN",
+  error: "ERROR",
+};
+
+/**
+ * Characters that steer a terminal or a viewer rather than show: C0 and C1 controls, line
+ * separators, and the marks that reorder text.
+ */
+const STEERING = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/** One line of JSON, without the line feed. */
+export function jsonLine({ wall, level, target, message, fields }: LogEntry): string {
+  const timestamp = new Date(wall).toISOString();
+  const text = JSON.stringify({ timestamp, level: SPELLED[level], target, message, ...fields });
+  return escapeSteering(text); // They stand in string literals only, where `\u` means the same.
+}
+
+/** One line for people: time, level, message, then the fields that have a value. */
+export function prettyLine({ wall, level, target, message, fields }: LogEntry): string {
+  const time = new Date(wall).toISOString().slice(11, 23);
+  let text = `${time} ${SPELLED[level].padEnd(5)} ${target}: ${escapeSteering(message)}`;
+  for (const [name, value] of Object.entries(fields ?? {})) {
+    if (value === undefined) continue;
+    if (typeof value !== "object") text += ` ${name}=${prettyValue(value)}`;
+    else for (const [part, count] of Object.entries(value)) text += ` ${name}.${part}=${count}`;
+  }
+  return text;
+}
+
+function prettyValue(value: string | number | boolean): string {
+  const text = String(value);
+  return escapeSteering(/[ "=]/.test(text) || text === "" ? JSON.stringify(text) : text);
+}
+
+function escapeSteering(text: string): string {
+  return text.replace(STEERING, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}

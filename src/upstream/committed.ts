@@ -1,0 +1,48 @@
+import type { Fault } from "../core/fault.ts";
+import type { Lane } from "../core/pool.ts";
+import type { Placement } from "../core/privacy.ts";
+import type { Chunk, Ms } from "../core/units.ts";
+import type { StreamEdit, StreamTap } from "../protocol/dialect.ts";
+
+/**
+ * An answer past the point of no retry: what there is to pass on, and nothing to ask again with.
+ *
+ * `whole`: a complete body in memory. `stream`: the chunks held so far and the reader for the rest.
+ */
+export type Committed = WholeAnswer | StreamedAnswer;
+
+interface Answer {
+  readonly lane: Lane<Placement>;
+  readonly status: number;
+  /** Those of the upstream that go on; ours are added when it is delivered. */
+  readonly headers: Record<string, string>;
+  readonly attempts: number;
+  /** When the first event (or the whole body) was here, on the monotonic clock. */
+  readonly firstEventAt: Ms;
+}
+/** The rest of a body, chunk by chunk. */
+export interface ChunkReader {
+  read(): Promise<ChunkRead>;
+  cancel(): Promise<void>;
+}
+export type ChunkRead =
+  | { readonly done: false; readonly value: Chunk }
+  | { readonly done: true; readonly value?: Chunk | undefined };
+
+export interface WholeAnswer extends Answer {
+  readonly kind: "whole";
+  readonly body: Chunk;
+  /** Set when this is the upstream's own refusal, passed on because it is the caller's fault. */
+  readonly refusal: Fault | undefined;
+}
+export interface StreamedAnswer extends Answer {
+  readonly kind: "stream";
+  readonly held: readonly Chunk[];
+  readonly reader: ChunkReader;
+  /** Reads events off the side; undefined when the bytes are not events we can read. */
+  readonly tap: StreamTap | undefined;
+  /** Undoes what we asked for and the caller did not; undefined passes bytes as they are. */
+  readonly edit: StreamEdit | undefined;
+  /** Ends the upstream's request, whatever state it is in. */
+  readonly abort: () => void;
+}

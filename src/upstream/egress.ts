@@ -1,0 +1,124 @@
+import type { AnyBackend } from "../core/backend.ts";
+import { isPrivateAddress } from "../config/address.ts";
+import type { Ms } from "../core/units.ts";
+import type { Clock, Network, ReachTarget, Session } from "../runtime/runtime.ts";
+
+/**
+ * The one way out to a backend: its own connection pool, its own proxy or none, and the address to
+ * dial. For a local backend known by name, that address is resolved and checked here, and it is
+ * the checked address that is dialled, so a name that moves cannot take the payload along.
+ */
+export interface Egress {
+  readonly session: Session;
+  /** Never the environment's: Bun would take `HTTP_PROXY` even for loopback. */
+  readonly proxy: false | { readonly url: string; readonly respectNoProxy: false };
+  /** Where to dial now; a promise only when the name must be resolved first. */
+  dial(): Dialled | AddressRefused | Promise<Dialled | AddressRefused>;
+  /** Whether a connection to `dialled` comes about; asked once at a time, whoever asks. */
+  reach(dialled: Dialled, timeout: Ms): Promise<boolean>;
+  /** When bytes last came from there: a backend heard from is reachable. */
+  heardAt: Ms;
+  close(): void;
+}
+export interface Dialled {
+  /** Scheme, address and port, to stand before a path. */
+  readonly origin: string;
+  /** The `Host` to send when `origin` holds an address instead of the name. */
+  readonly host: string | undefined;
+  readonly reach: ReachTarget;
+}
+export interface AddressRefused {
+  readonly refused: "unresolved" | "public_address";
+}
+
+/** How long a resolved and checked address is dialled before the name is asked again. */
+const RESOLVED_FOR_MS: Ms = 5000;
+const REACH_MS: Ms = 1000;
+
+export function createEgress(
+  backend: AnyBackend,
+  {
+    network,
+    clock,
+  }: { readonly network: Pick<Network, "resolve" | "session" | "reach">; readonly clock: Clock },
+): Egress {
+  const { baseUrl, placement, proxy, unix } = backend;
+  if (placement === "local" && proxy !== undefined) {
+    throw new Error(`local backend ${backend.name} has a proxy`);
+  }
+  const secure = baseUrl.protocol === "https:";
+  const session = network.session({
+    proxy,
+    unix,
+    serverName: secure ? hostOf(baseUrl) : undefined,
+  });
+  const pinned = placement === "local" && unix === undefined && !isLiteral(hostOf(baseUrl));
+  const fixed = dialled(baseUrl, { address: hostOf(baseUrl), named: false, unix });
+  let reaching: Promise<boolean> | undefined;
+  let cached: Dialled | undefined;
+  let cachedUntil: Ms = -Infinity;
+
+  const at = (address: string): Dialled => dialled(baseUrl, { address, named: true, unix });
+
+  /** A name with several addresses may be served on one of them only, as `localhost` often is. */
+  async function firstReachable(choices: readonly Dialled[]): Promise<Dialled> {
+    for (const choice of choices.length > 1 ? choices : []) {
+      if (await network.reach(choice.reach, REACH_MS)) return choice;
+    }
+    return choices[0]!;
+  }
+
+  async function resolveAndCheck(): Promise<Dialled | AddressRefused> {
+    const name = hostOf(baseUrl);
+    const addresses = await network.resolve(name).catch(() => []); // No answer: nothing to dial.
+    const [first] = addresses;
+    if (first === undefined) return { refused: "unresolved" };
+    if (!backend.operatorControlled && !addresses.every(isPrivateAddress)) {
+      return { refused: "public_address" };
+    }
+    cached = await firstReachable(addresses.map((address) => at(address)));
+    cachedUntil = clock.now() + RESOLVED_FOR_MS;
+    return cached;
+  }
+
+  return {
+    session,
+    proxy: proxy === undefined ? false : { url: proxy.href, respectNoProxy: false },
+    heardAt: -Infinity,
+    dial() {
+      if (!pinned) return fixed;
+      return cached !== undefined && clock.now() < cachedUntil ? cached : resolveAndCheck();
+    },
+    reach(target, timeout) {
+      reaching ??= network.reach(target.reach, timeout).finally(() => {
+        reaching = undefined;
+      });
+      return reaching;
+    },
+    close: () => session.close(),
+  };
+}
+
+/** The host of a URL without the brackets of an IPv6 literal. */
+function hostOf(url: URL): string {
+  return url.hostname.startsWith("[") ? url.hostname.slice(1, -1) : url.hostname;
+}
+
+/** WHATWG URLs normalise every spelling of an IPv4 address to dotted decimals. */
+function isLiteral(host: string): boolean {
+  return host.includes(":") || /^\d+\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function dialled(
+  url: URL,
+  { address, named, unix }: { address: string; named: boolean; unix: string | undefined },
+): Dialled {
+  const secure = url.protocol === "https:";
+  const port = url.port === "" ? (secure ? 443 : 80) : Number(url.port);
+  const literal = address.includes(":") ? `[${address}]` : address;
+  return {
+    origin: `${url.protocol}//${literal}${url.port === "" ? "" : `:${url.port}`}`,
+    host: named ? url.host : undefined,
+    reach: { host: address, port, unix, tlsServerName: secure ? hostOf(url) : undefined },
+  };
+}

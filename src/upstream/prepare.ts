@@ -1,0 +1,34 @@
+import type { RelayConfig } from "../config/config.ts";
+import type { Lane } from "../core/pool.ts";
+import type { Placement } from "../core/privacy.ts";
+import type { Envelope } from "../core/request.ts";
+import type { Chunk } from "../core/units.ts";
+import type { Dialect } from "../protocol/dialect.ts";
+import { type Edit, jsonString } from "../wire/json-splice.ts";
+
+export interface PrepareContext {
+  readonly dialect: Dialect;
+  readonly relay: RelayConfig;
+}
+
+/** Whether usage is asked for on top of what the caller wrote: features.md conflict 12. */
+export function addsUsage(envelope: Envelope, relay: RelayConfig): boolean {
+  const { stream, includeUsage, operation } = envelope;
+  return relay.injectIncludeUsage && stream && !includeUsage && operation !== "embeddings";
+}
+
+/** What must change in the body for this lane; undefined when its bytes go as they came. */
+export function editsFor(
+  envelope: Envelope,
+  lane: Lane<Placement>,
+  { dialect, relay }: PrepareContext,
+): ((body: Chunk) => readonly Edit[]) | undefined {
+  const name = lane.upstreamModel ?? envelope.model;
+  const renamed = name !== envelope.model;
+  const asks = addsUsage(envelope, relay);
+  if (!renamed && !asks) return undefined;
+  return (body) => [
+    ...(renamed ? [{ span: envelope.modelSpan, bytes: jsonString(name) }] : []),
+    ...(asks ? [dialect.askForUsage(body, envelope)] : []),
+  ];
+}

@@ -1,0 +1,109 @@
+import type { Bytes, Chunk } from "../core/units.ts";
+import { scanJson } from "../wire/json-scan.ts";
+import { abandoned, failed, type Reply, streamedAnswer, wholeAnswer } from "./answer.ts";
+import type { Failed } from "./attempt.ts";
+import type { ChunkReader, Committed } from "./committed.ts";
+import { peek } from "./peek.ts";
+
+/** An error answer's body is kept up to here; the rest is not read. */
+const ERROR_BYTES_MAX: Bytes = 256 * 1024;
+/** Deeper than any answer; the caller's own limit is for what callers send. */
+const ANSWER_DEPTH_MAX = 512;
+
+/** Reads an answer as far as a decision needs: to its first event, or whole when no stream. */
+export function readAnswer(reply: Reply): Promise<Committed | Failed> | Failed {
+  const { status, headers, body } = reply.response;
+  if (status < 200 || status > 599) return abandoned(reply, { kind: "protocol", what: "status" });
+  if (status >= 300 && status < 400) return abandoned(reply, { kind: "redirect" });
+  if (status >= 400) return readRefusal(reply);
+  if (body === null) return abandoned(reply, { kind: "protocol", what: "no body" });
+  if (reply.streamed && headers.get("content-type")?.startsWith("text/event-stream") === true) {
+    return peek(reply);
+  }
+  return readWhole(reply);
+}
+
+/** Reads a buffered answer whole, so that a cut one is never passed off as an answer. */
+async function readWhole(reply: Reply): Promise<Committed | Failed> {
+  const { response, context, call } = reply;
+  const { bufferBytesMax } = context.relay;
+  const declared = response.headers.get("content-length");
+  if (declared !== null && Number(declared) <= bufferBytesMax) {
+    return judged(reply, (await response.bytes()) as Chunk);
+  }
+  const reader = response.body!.getReader() as ChunkReader;
+  const held: Chunk[] = [];
+  let heldBytes = 0;
+  for (;;) {
+    const read = await reader.read();
+    if (read.done) return judged(reply, join(held, heldBytes));
+    call.heard();
+    held.push(read.value);
+    heldBytes += read.value.byteLength;
+    if (heldBytes > bufferBytesMax) return streamedAnswer(reply, { reader, tap: undefined, held });
+  }
+}
+
+function judged(reply: Reply, body: Chunk): Committed | Failed {
+  if (isWhole(reply.response.headers, body))
+    return wholeAnswer(reply, { body, refusal: undefined });
+  return failed({ kind: "protocol", what: "incomplete or not JSON" });
+}
+
+/** An error answer: whose fault it is, and its own words when they may be passed on. */
+async function readRefusal(reply: Reply): Promise<Failed> {
+  const { response, context } = reply;
+  const body = await readUpTo(response, ERROR_BYTES_MAX);
+  const read = response.headers.has("content-encoding") ? new Uint8Array() : body;
+  const fault = context.dialect.readFault(response.status, response.headers, read);
+  const relayable = fault.kind === "client_error" || fault.kind === "context_length";
+  if (!relayable) return failed(fault);
+  return { fault, answer: wholeAnswer(reply, { body, refusal: fault }) };
+}
+
+async function readUpTo(response: Response, bytesMax: Bytes): Promise<Chunk> {
+  const held: Chunk[] = [];
+  let heldBytes = 0;
+  const reader = response.body?.getReader() as ChunkReader | undefined;
+  while (reader !== undefined) {
+    const read = await reader.read();
+    if (read.done) break;
+    held.push(read.value);
+    heldBytes += read.value.byteLength;
+    if (heldBytes > bytesMax) {
+      await reader.cancel();
+      break;
+    }
+  }
+  return join(held, heldBytes);
+}
+
+function join(chunks: readonly Chunk[], byteLength: Bytes): Chunk {
+  if (chunks.length === 1) return chunks[0]!;
+  const whole = new Uint8Array(byteLength);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
+}
+
+/**
+ * A body framed by length or chunks is whole when the transport says so; one that ends with its
+ * connection may be cut anywhere without a sign, so it is read through.
+ */
+function isWhole(headers: Headers, body: Chunk): boolean {
+  if (headers.has("content-encoding")) return body.byteLength > 0;
+  const type = headers.get("content-type");
+  if (type !== null && !type.includes("json")) return !type.includes("html") && body.length > 0;
+  const framed = headers.has("content-length") || headers.has("transfer-encoding");
+  if (!framed) return scanJson(body, { depthMax: ANSWER_DEPTH_MAX }).ok;
+  const first = body.find(isVisible);
+  const last = body.findLast(isVisible);
+  return (first === 0x7b && last === 0x7d) || (first === 0x5b && last === 0x5d);
+}
+
+function isVisible(byte: number): boolean {
+  return byte > 0x20;
+}

@@ -1,0 +1,35 @@
+import type { Fault } from "../core/fault.ts";
+
+/** Codes Bun gives before any byte of the request can have left. */
+const NOT_SENT = new Set([
+  "ConnectionRefused",
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "ENOENT",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "FailedToOpenSocket",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "CERT_HAS_EXPIRED",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "ERR_PROXY_TUNNEL",
+]);
+
+/** Codes that say the other side spoke, but not HTTP. */
+const NOT_HTTP = /^(Invalid|Malformed|Unrequested|ResponseHeadersTooLarge|HTTP2|Zlib|EPROTO)/;
+
+/** What a rejected fetch or read means. Never throws; an unknown code counts as a lost network. */
+export function transportFault(error: unknown): Fault {
+  const code = codeOf(error);
+  if (NOT_SENT.has(code)) return { kind: "network", sent: false };
+  if (NOT_HTTP.test(code)) return { kind: "protocol", what: code };
+  return { kind: "network", sent: true };
+}
+
+function codeOf(error: unknown): string {
+  if (typeof error !== "object" || error === null || !("code" in error)) return "";
+  return String(error.code);
+}

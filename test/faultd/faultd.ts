@@ -1,0 +1,88 @@
+import type { Connection, Exchange } from "./exchange.ts";
+import { Peer } from "./peer.ts";
+import type { SeenRequest } from "./request-reader.ts";
+import { json } from "./script.ts";
+import type { Script } from "./script.ts";
+
+/**
+ * A scripted upstream on a raw socket. It shares no HTTP code with what is under test, so that one
+ * bug of a server or a client library cannot hide in both.
+ */
+export interface Faultd extends Disposable {
+  readonly port: number;
+  /** `http://127.0.0.1:port`, without a slash. */
+  readonly origin: string;
+  readonly exchanges: readonly Exchange[];
+  readonly connections: readonly Connection[];
+  /** Bytes received on all connections: 0 proves that nobody sent anything here. */
+  readonly received: number;
+  /** The exchange that begins as number `index`, as soon as it does. */
+  exchange(index: number): Promise<Exchange>;
+  /** Closes the listener and every connection. */
+  stop(): void;
+}
+
+/** Starts one; `answer` says what each request gets. */
+export function startFaultd(answer: (request: SeenRequest) => Script): Faultd {
+  const peers: Peer[] = [];
+  const exchanges: Exchange[] = [];
+  const awaited = new Map<number, PromiseWithResolvers<Exchange>>();
+  function began(exchange: Exchange): void {
+    awaited.get(exchanges.length)?.resolve(exchange);
+    exchanges.push(exchange);
+  }
+  const listener = Bun.listen<Peer>({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      open(socket) {
+        socket.data = new Peer(socket, { answer, began });
+        peers.push(socket.data);
+      },
+      data: (socket, chunk) => socket.data.onData(chunk),
+      drain: (socket) => socket.data.onDrain(),
+      close: (socket) => socket.data.onClose(),
+      error: (socket) => socket.data.onClose(),
+    },
+  });
+  function stop(): void {
+    listener.stop(true);
+    for (const peer of peers) if (peer.open) peer.end();
+  }
+  return {
+    port: listener.port,
+    origin: `http://127.0.0.1:${listener.port}`,
+    exchanges,
+    connections: peers,
+    get received() {
+      return peers.reduce((sum, peer) => sum + peer.received, 0);
+    },
+    exchange(index) {
+      const begun = exchanges[index];
+      if (begun !== undefined) return Promise.resolve(begun);
+      const waiter = awaited.get(index) ?? Promise.withResolvers<Exchange>();
+      awaited.set(index, waiter);
+      return waiter.promise;
+    },
+    stop,
+    [Symbol.dispose]: stop,
+  };
+}
+
+/** Answers in the order given, whatever is asked. */
+export interface ScriptQueue {
+  readonly answer: (request: SeenRequest) => Script;
+  readonly push: (...scripts: Script[]) => void;
+  readonly left: () => number;
+}
+
+/** An empty queue. A request it has no script for gets a 500 that says so. */
+export function scriptQueue(): ScriptQueue {
+  const scripts: Script[] = [];
+  const unscripted = json({ error: { message: "faultd has no script" } }, { status: 500 });
+  return {
+    answer: () => scripts.shift() ?? unscripted,
+    push: (...more) => void scripts.push(...more),
+    left: () => scripts.length,
+  };
+}

@@ -1,0 +1,8 @@
+// TS2345: Argument of type 'Backend<"external">' is not assignable to parameter of type 'Backend<"local">'.
+import type { Backend } from "../../../src/core/backend.ts";
+import type { External, Private } from "../../../src/core/privacy.ts";
+import type { Request } from "../../../src/core/request.ts";
+
+declare const request: Request<Private>;
+declare const backend: Backend<External>;
+request.unseal(backend);
