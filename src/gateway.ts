@@ -8,13 +8,13 @@ import type { Gateway } from "./gateway/assemble.ts";
 import { deliver } from "./gateway/deliver.ts";
 import { refuse } from "./gateway/refuse.ts";
 import { attemptContext } from "./gateway/attempt-context.ts";
-import { begin, bodyOptions, settle, type Visit } from "./gateway/visit.ts";
+import { begin, bodyOptions, settle } from "./gateway/visit.ts";
 import { accept, type Front, readCall } from "./ingress/accept.ts";
 import { authenticate } from "./ingress/authenticate.ts";
 import { classify } from "./ingress/classify.ts";
 import { decide } from "./router/decide.ts";
 import { findTarget, type Target } from "./router/routes.ts";
-import { attempt } from "./upstream/attempt.ts";
+import { attempt, type AttemptContext } from "./upstream/attempt.ts";
 import type { Committed } from "./upstream/committed.ts";
 
 /**
@@ -27,7 +27,7 @@ export async function handle(
   http: globalThis.Request,
   front: Front,
 ): Promise<Response> {
-  const visit = begin(gateway, http);
+  const visit = begin(gateway, http.headers);
 
   const arrival = accept(http, gateway.config.server);
   if (arrival instanceof Rejection) return refuse(visit, arrival);
@@ -62,10 +62,10 @@ export async function handle(
   visit.permit = permit;
 
   try {
-    const committed = await commit(visit, request, target);
+    const committed = await commit(request, target, attemptContext(visit, http));
     if (committed instanceof Rejection) return refuse(visit, committed);
     // From here on nothing can retry: `deliver` has no request, no plan and no pool.
-    return deliver(visit, committed);
+    return deliver(visit, committed, http.signal);
   } catch (bug) {
     settle(visit, { kind: "bug" }); // Or its slot is gone for good.
     throw bug;
@@ -74,24 +74,24 @@ export async function handle(
 
 /** The only branch on privacy. The arms are the same; the types are not. */
 function commit(
-  visit: Visit,
   request: AnyRequest,
   target: Target,
+  context: AttemptContext,
 ): Promise<Committed | Rejection> | Rejection {
   switch (request.privacy) {
     case "private":
-      return routeAndAttempt(visit, request, target.private);
+      return routeAndAttempt(request, target.private, context);
     case "shareable":
-      return routeAndAttempt(visit, request, target.shareable);
+      return routeAndAttempt(request, target.shareable, context);
   }
 }
 
 function routeAndAttempt<P extends Privacy>(
-  visit: Visit,
   request: Request<P>,
   pool: Pool<P>,
+  context: AttemptContext,
 ): Promise<Committed | Rejection> | Rejection {
-  const plan = decide(pool, request.envelope, visit.gateway.runtime.random);
+  const plan = decide(pool, request.envelope, context.random);
   if (plan instanceof Rejection) return plan;
-  return attempt(request, plan.lanes, attemptContext(visit));
+  return attempt(request, plan.lanes, context);
 }

@@ -10,6 +10,8 @@ interface Provider {
   readonly local: boolean;
   /** Reached by name, so that what the name means can change under way. */
   readonly named: boolean;
+  /** Reached by way of a proxy; only an external one may be. */
+  readonly proxied: boolean;
 }
 type Behaviour = "answer" | "refuse" | "error" | "redirect" | "unreachable" | "reset_mid_stream";
 type Mark = "private" | "shareable" | "none" | "garbled";
@@ -19,28 +21,41 @@ interface World {
   readonly fallback: "private" | "shareable" | undefined;
   readonly keyPrivacy: "private" | "shareable" | undefined;
   readonly poolPrivacy: "private" | undefined;
-  readonly header: Mark;
-  readonly body: Mark;
+  readonly asks: readonly Ask[];
   readonly behaviours: readonly Behaviour[];
   /** What each look-up of a local name answers, in turn. */
   readonly answers: readonly string[];
-  readonly stream: boolean;
   readonly seed: number;
+}
+interface Ask {
+  /** A pool, a model, or a name only the default provider takes. */
+  readonly model: "all" | "m0" | "unlisted";
+  readonly header: Mark;
+  readonly body: Mark;
+  readonly stream: boolean;
+  /** How long it is until the next one: a looked-up name is kept for five seconds. */
+  readonly thenMs: number;
 }
 
 const EXTERNAL_HOST = /^(?:ext\d+\.example|proxy\.external\.test)$/;
 const PUBLIC_ADDRESSES = ["93.184.216.34", "8.8.8.8", "2606:4700::1111", "169.254.169.254.nip"];
 const mark = fc.constantFrom<Mark>("private", "shareable", "none", "garbled");
+const ask: fc.Arbitrary<Ask> = fc.record({
+  model: fc.constantFrom("all", "all", "m0", "unlisted"),
+  header: mark,
+  body: mark,
+  stream: fc.boolean(),
+  thenMs: fc.constantFrom(0, 1000, 6000),
+});
 const world: fc.Arbitrary<World> = fc.record({
-  providers: fc.array(fc.record({ local: fc.boolean(), named: fc.boolean() }), {
-    minLength: 1,
-    maxLength: 4,
-  }),
+  providers: fc.array(
+    fc.record({ local: fc.boolean(), named: fc.boolean(), proxied: fc.boolean() }),
+    { minLength: 1, maxLength: 4 },
+  ),
   fallback: fc.constantFrom("private", "shareable", undefined),
   keyPrivacy: fc.constantFrom("private", "shareable", undefined),
   poolPrivacy: fc.constantFrom("private", undefined),
-  header: mark,
-  body: mark,
+  asks: fc.array(ask, { minLength: 1, maxLength: 3 }),
   behaviours: fc.array(
     fc.constantFrom<Behaviour>(
       "answer",
@@ -56,17 +71,17 @@ const world: fc.Arbitrary<World> = fc.record({
     minLength: 1,
     maxLength: 4,
   }),
-  stream: fc.boolean(),
   seed: fc.nat(),
 });
 
 function yamlOf(given: World): string {
-  const providers = given.providers.map(({ local, named }, at) => {
+  const providers = given.providers.map(({ local, named, proxied }, at) => {
     const url = local
       ? `http://${named ? `gpu${at}.lan` : `127.0.0.${at + 1}`}:8000/v1`
       : `https://ext${at}.example/v1`;
     const placement = local ? "local" : "external";
-    return `  p${at}: { protocol: openai, base_url: "${url}", placement: ${placement} }`;
+    const proxy = proxied && !local ? `, proxy: "http://proxy.external.test:3128"` : "";
+    return `  p${at}: { protocol: openai, base_url: "${url}", placement: ${placement}${proxy} }`;
   });
   const models = given.providers.map((_, at) => `  m${at}: { provider: p${at} }`);
   const members = given.providers.map((_, at) => `{ model: m${at}, weight: ${at + 1} }`);
@@ -82,18 +97,20 @@ function yamlOf(given: World): string {
     `  all: { members: [${members.join(", ")}]${poolPrivacy} }`,
     `keys:`,
     `  app: { key: "${KEY}"${keyPrivacy} }`,
+    `routing: { default_provider: p0 }`,
   ].join("\n");
 }
 const KEY = "a-key-of-enough-characters";
 const MARKS = { private: "private", shareable: "shareable", none: undefined, garbled: "pr1vate" };
 
 /** The rule in its slowest form: what the documentation says, signal by signal. */
-function shouldBePrivate(given: World): boolean {
+function shouldBePrivate(given: World, { model, header, body }: Ask): boolean {
   const anyLocal = given.providers.some(({ local }) => local);
   const fallback = given.fallback ?? (anyLocal ? "private" : "shareable");
-  if (given.keyPrivacy === "private" || given.poolPrivacy === "private") return true;
-  if (given.header === "private" || given.header === "garbled") return true;
-  if (given.body === "private" || given.body === "garbled") return true;
+  if (given.keyPrivacy === "private") return true;
+  if (given.poolPrivacy === "private" && model === "all") return true;
+  if (header === "private" || header === "garbled") return true;
+  if (body === "private" || body === "garbled") return true;
   return given.keyPrivacy === undefined && fallback === "private";
 }
 
@@ -102,9 +119,17 @@ function leavesTheMachineRoom({ origin }: Sent): boolean {
   return EXTERNAL_HOST.test(hostname) || !/^(?:127\.|10\.|\[fd00:)/.test(hostname);
 }
 
-async function run(given: World): Promise<{ sent: readonly Sent[]; status: number }> {
+/** What one request of a world led to. */
+interface Went {
+  readonly ask: Ask;
+  readonly sent: readonly Sent[];
+  readonly status: number;
+}
+
+async function run(given: World): Promise<readonly Went[]> {
   let turn = 0;
   let lookup = 0;
+  let stream = false;
   const behaviour = (): Behaviour => given.behaviours[turn++ % given.behaviours.length]!;
   const network = simNetwork({
     resolve: () => [given.answers[lookup++ % given.answers.length]!],
@@ -112,7 +137,7 @@ async function run(given: World): Promise<{ sent: readonly Sent[]; status: numbe
     answer() {
       switch (behaviour()) {
         case "answer":
-          return given.stream ? completionStream() : Response.json(COMPLETION);
+          return stream ? completionStream() : Response.json(COMPLETION);
         case "refuse":
           return Response.json({ error: { message: "no", type: "server_error" } }, { status: 503 });
         case "error":
@@ -126,69 +151,86 @@ async function run(given: World): Promise<{ sent: readonly Sent[]; status: numbe
       }
     },
   });
-  const { ask } = simGateway(configOf(yamlOf(given)), network, given.seed);
+  const { ask: send, clock } = simGateway(configOf(yamlOf(given)), network, given.seed);
+  const went: Went[] = [];
+  for (const one of given.asks) {
+    ({ stream } = one);
+    const before = network.sent.length;
+    const response = await send(requestOf(one));
+    await response.text().catch(() => ""); // A stream that breaks off is one of the behaviours.
+    went.push({ ask: one, sent: network.sent.slice(before), status: response.status });
+    await clock.advance(one.thenMs);
+  }
+  return went;
+}
+function requestOf({ model, header, body, stream }: Ask): Request {
   const headers: Record<string, string> = { authorization: `Bearer ${KEY}` };
-  const header = MARKS[given.header];
-  if (header !== undefined) headers["x-privacy"] = header;
-  const privacy = MARKS[given.body];
+  const inHeader = MARKS[header];
+  if (inHeader !== undefined) headers["x-privacy"] = inHeader;
+  const privacy = MARKS[body];
   const extra = privacy === undefined ? {} : { metadata: { privacy } };
-  const response = await ask(chat({ model: "all", stream: given.stream, headers, extra }));
-  await response.text().catch(() => ""); // A stream that breaks off is one of the behaviours.
-  return { sent: network.sent, status: response.status };
+  return chat({ model, stream, headers, extra });
 }
 
 test("a private request sends no byte to an external host, whatever goes wrong", async () => {
-  const seen = { private: 0, shareable: 0, external: 0, moved: 0 };
+  const seen = { private: 0, shareable: 0, external: 0 };
   await fc.assert(
     fc.asyncProperty(world, async (given) => {
-      const { sent } = await run(given);
-      const isPrivate = shouldBePrivate(given);
-      seen[isPrivate ? "private" : "shareable"]++;
-      if (sent.some(leavesTheMachineRoom)) seen.external++;
-      if (isPrivate) expect(sent.filter(leavesTheMachineRoom).map(({ url }) => url)).toEqual([]);
-      for (const one of sent) {
-        expect(one.headers["x-privacy"]).toBeUndefined();
-        expect(JSON.stringify(one.headers)).not.toContain(KEY);
+      for (const { ask: one, sent } of await run(given)) {
+        const isPrivate = shouldBePrivate(given, one);
+        const outside = sent.filter(leavesTheMachineRoom).map(({ url }) => url);
+        seen[isPrivate ? "private" : "shareable"]++;
+        if (outside.length > 0) seen.external++;
+        if (isPrivate) expect(outside).toEqual([]);
+        for (const { headers } of sent) {
+          expect(headers["x-privacy"]).toBeUndefined();
+          expect(JSON.stringify(headers)).not.toContain(KEY);
+        }
       }
     }),
-    { numRuns: 3000 },
+    { numRuns: 2000 },
   );
   // The property must have met both classes, and shareable requests must get out.
   expect(Math.min(seen.private, seen.shareable, seen.external)).toBeGreaterThan(100);
-});
+}, 60_000);
 
 test("a local name that answers with a public address is never dialled there", async () => {
   await fc.assert(
     fc.asyncProperty(world, async (given) => {
-      const local = { ...given, providers: [{ local: true, named: true }] };
-      const { sent } = await run(local);
-      expect(sent.filter(leavesTheMachineRoom)).toEqual([]);
+      const local = { ...given, providers: [{ local: true, named: true, proxied: false }] };
+      const sent = (await run(local)).flatMap((went) => went.sent);
+      expect(sent.filter(leavesTheMachineRoom).map(({ url }) => url)).toEqual([]);
     }),
     { numRuns: 1000 },
   );
-});
+}, 60_000);
 
 describe("the property can see", () => {
+  const one: Ask = { model: "all", header: "none", body: "none", stream: false, thenMs: 0 };
   const base: World = {
-    providers: [{ local: false, named: false }],
+    providers: [{ local: false, named: false, proxied: false }],
     fallback: "shareable",
     keyPrivacy: undefined,
     poolPrivacy: undefined,
-    header: "none",
-    body: "none",
+    asks: [one],
     behaviours: ["answer"],
     answers: ["127.0.0.1"],
-    stream: false,
     seed: 1,
   };
   test("a shareable request reaches an external backend", async () => {
-    const { sent, status } = await run(base);
-    expect(sent.map(leavesTheMachineRoom)).toEqual([true]);
-    expect(status).toBe(200);
+    const [went] = await run(base);
+    expect(went).toMatchObject({ status: 200, sent: [{ origin: "https://ext0.example" }] });
   });
   test("the same request marked private is refused with no hint at what else there is", async () => {
-    const { sent, status } = await run({ ...base, header: "private" });
-    expect(sent).toEqual([]);
-    expect(status).toBe(503);
+    const [went] = await run({ ...base, asks: [{ ...one, header: "private" }] });
+    expect(went).toMatchObject({ status: 503, sent: [] });
+  });
+  test("a local name that moves is followed, while what it means is private", async () => {
+    const providers = [{ local: true, named: true, proxied: false }];
+    const asks = [0, 6000, 6000].map((thenMs) => ({ ...one, thenMs }));
+    const answers = ["10.0.0.7", "8.8.8.8"];
+    const went = await run({ ...base, providers, asks, answers });
+    const origins = went.map(({ sent }) => sent.map(({ origin }) => origin));
+    expect(origins).toEqual([["http://10.0.0.7:8000"], ["http://10.0.0.7:8000"], []]);
   });
 });

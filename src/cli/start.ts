@@ -5,6 +5,7 @@ import { assemble, type Gateway } from "../gateway/assemble.ts";
 import { type DataListener, listen, logBug } from "../gateway/listener.ts";
 import { adminSource } from "../gateway/probes.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { keepHeap } from "../runtime/heap.ts";
 import { stdoutLog } from "../runtime/log.ts";
 import { systemNetwork } from "../runtime/network.ts";
 import { systemRandom } from "../runtime/random.ts";
@@ -43,6 +44,7 @@ export async function start(argv: readonly string[]): Promise<number> {
     data.cut();
     return complain(`${admin.reason}: ${admin.fix}`, 1);
   }
+  keepHeap(systemClock);
   process.on("unhandledRejection", (bug) => logBug(log, bug));
   process.stderr.write(banner({ config, found: loaded.found, dataUrl: data.url, admin }));
   log.line("info", "gateway", "Listening", { url: data.url.href });

@@ -1,5 +1,6 @@
 import { type HostKind, hostKind } from "./address.ts";
 
+/** A URL with the kind of its host, or why it is refused. */
 export type UrlRead =
   | { readonly ok: true; readonly url: URL; readonly host: HostKind }
   | { readonly ok: false; readonly reason: string; readonly fix: string };

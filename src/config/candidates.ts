@@ -18,6 +18,7 @@ export interface Candidate {
   readonly engine: boolean;
 }
 
+/** What a search for candidates must know and may say. */
 export interface CandidateContext {
   /** Ports of this machine that are our own. */
   readonly taken: readonly number[];

@@ -13,6 +13,7 @@ export interface Config {
   /** Model alias → the lanes that serve it (one for a plain model). */
   readonly models: ReadonlyMap<string, AnyLane>;
   readonly pools: ReadonlyMap<string, PoolConfig>;
+  /** In the order in which they are asked. */
   readonly rules: readonly RoutingRule[];
   /** Where a model nobody configured goes, under its own name; undefined refuses it with 404. */
   readonly defaultBackend: AnyBackend | undefined;
@@ -65,6 +66,7 @@ export interface RoutingRule {
   readonly name: string;
   readonly condition: ModelCondition;
   readonly backend: AnyBackend;
+  /** Lower is asked first, as with lanes. */
   readonly priority: number;
 }
 export interface ModelCondition {

@@ -6,6 +6,7 @@ import { type Findings, finding } from "./findings.ts";
 import { say } from "./path.ts";
 import type { FileProvider } from "./schema.ts";
 
+/** Where a provider's key may come from. */
 export interface CredentialOptions {
   readonly name: string;
   readonly entry: NonNullable<FileProvider>;

@@ -16,11 +16,13 @@ import { checkOpenMode, readSettings, type Settings } from "./settings.ts";
 
 /** Asks a URL on this machine; undefined when nothing answers soon. */
 export type Probe = (url: string) => Promise<ProbeAnswer | undefined>;
+/** What came back. */
 export interface ProbeAnswer {
   readonly status: number;
   readonly body: string;
 }
 
+/** What discovery looks at. */
 export interface DiscoverOptions {
   readonly env: Environment;
   readonly probe: Probe;

@@ -3,6 +3,7 @@ import { type Findings, finding } from "./findings.ts";
 import { type Leaf, port, text, whole, word } from "./leaves.ts";
 
 export type { Environment } from "./expand.ts";
+/** What the log lets through. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** Flags of the command line that change the configuration, as typed. */

@@ -1,6 +1,7 @@
 /** What the environment holds. Handed in, so that nothing below reads the process's own. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What came of putting variables into a text. */
 export type Expansion =
   | { readonly kind: "plain"; readonly text: string }
   /** Variables were put in; `text` must not be shown to anybody. */
@@ -27,7 +28,7 @@ export function expand(text: string, env: Environment): Expansion {
   let from = 0;
   let expanded = false;
   for (let at = text.indexOf("${"); at >= 0; at = text.indexOf("${", from)) {
-    if (text[at - 1] === "$" && at > from) {
+    if (text[at - 1] === "$") {
       out += `${text.slice(from, at - 1)}\${`;
       from = at + 2;
       continue;

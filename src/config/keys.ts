@@ -6,6 +6,7 @@ import { type Findings, finding, unknownName } from "./findings.ts";
 import { type Path, say } from "./path.ts";
 import type { FileConfig, FileKey } from "./schema.ts";
 
+/** What the readers of keys share. */
 export interface KeysContext {
   readonly env: Environment;
   readonly findings: Findings;

@@ -2,6 +2,7 @@ import type { Diagnostic } from "./config.ts";
 import type { ResolveOptions, Resolved } from "./resolve.ts";
 import { resolve } from "./resolve.ts";
 
+/** As `resolve` takes them, with a way to the file. */
 export interface LoadOptions extends ResolveOptions {
   /** @throws an error with a `code`, as node:fs does, when the file cannot be read. */
   readonly readFile: (path: string) => Promise<string>;

@@ -32,11 +32,12 @@ export function followProvider(
   if (backend !== undefined) return backend;
   if (backends.disabled.has(name)) return "disabled";
   if (backends.broken.has(name)) return "broken";
-  const known = [...backends.usable.keys()];
+  const known = [...backends.usable.keys(), ...backends.disabled, ...backends.broken];
   findings.errors.push(unknownName(path, { kind: "provider", name: shown, known }));
   return "broken";
 }
 
+/** What the readers of models and rules share. */
 export interface ModelsContext {
   readonly backends: Backends;
   /** Models of the file, also those that something is wrong with. */
@@ -45,6 +46,7 @@ export interface ModelsContext {
   readonly findings: Findings;
 }
 
+/** The models of a file. */
 export interface Models {
   readonly lanes: ReadonlyMap<string, AnyLane>;
   /** Left out, with a warning, because their provider is switched off. */
@@ -103,6 +105,7 @@ export function readPools(file: FileConfig, context: PoolContext): ReadonlyMap<s
   return pools;
 }
 
+/** What the readers of pools share. */
 export interface PoolContext extends Pick<ModelsContext, "modelNames" | "findings"> {
   readonly models: Models;
 }
@@ -146,7 +149,7 @@ function followModel(
   const lane = models.lanes.get(name);
   // A model that is in the file but not among the lanes has had its say already.
   if (lane !== undefined || modelNames.has(name)) return lane;
-  findings.errors.push(unknownName(path, { kind: "model", name, known: [...models.lanes.keys()] }));
+  findings.errors.push(unknownName(path, { kind: "model", name, known: [...modelNames] }));
   return undefined;
 }
 

@@ -29,6 +29,7 @@ const NARROW = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** Models as vendors call them: `meta-llama/Llama-3.3-70B`, `qwen3:32b`, `@cf/…`. */
 const MODEL = /^[A-Za-z0-9@][A-Za-z0-9@._:/+-]{0,127}$/;
 
+/** What has a name in the file. */
 export type Named = "provider" | "pool" | "model" | "key";
 
 /** What is wrong with a name, and what to do; undefined when nothing is. */

@@ -17,12 +17,8 @@ export function suggestion(name: string, known: Iterable<string>): string {
   return near === undefined ? "" : `did you mean ${near}?`;
 }
 
-/** Case and word separators are what people mix up most; they do not count. */
 function fold(name: string): string {
-  return name
-    .slice(0, 80)
-    .toLowerCase()
-    .replace(/[-_. ]/g, "");
+  return name.slice(0, 80).toLowerCase();
 }
 
 /** The number of typing errors between two names; Infinity when they are not alike at all. */

@@ -9,6 +9,7 @@ export interface Printed {
   readonly [name: string]: unknown;
 }
 
+/** What `resolve` tells beside the configuration. */
 export interface PrintOptions {
   readonly origins: ReadonlyMap<string, string>;
   readonly written: ReadonlyMap<string, string>;

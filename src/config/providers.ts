@@ -24,6 +24,7 @@ export interface BackendPlan {
   readonly fields: BackendFields;
 }
 
+/** What the readers of providers share. */
 export interface ProviderContext {
   readonly env: Environment;
   readonly timeouts: Timeouts;
@@ -43,13 +44,12 @@ interface Address {
   readonly host: HostKind;
 }
 
-/** Judges one provider. Undefined when it is off, or when an error stands in the findings. */
+/** Judges one provider that is on. Undefined when an error stands in the findings. */
 export function planProvider(
   name: string,
   entry: NonNullable<FileProvider>,
   context: ProviderContext,
 ): BackendPlan | undefined {
-  if (entry.enabled === false) return undefined;
   const { unix } = entry;
   const draft: Draft = { ...context, name, entry, row: catalogueRow(name), unix };
   const errorsBefore = context.findings.errors.length;

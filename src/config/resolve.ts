@@ -18,6 +18,7 @@ import { gatewayTimeouts } from "./timeouts.ts";
 import { isTree, type Tree } from "./tree.ts";
 import { warnOf } from "./warnings.ts";
 
+/** What decides what a file means. */
 export interface ResolveOptions {
   /** Where the text was found; for messages only. */
   readonly path: string;

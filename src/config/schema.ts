@@ -268,8 +268,13 @@ export const FILE = z.strictObject({
 /** A file that has the right shape. What it says is judged by resolve. */
 export type FileConfig = z.infer<typeof FILE>;
 type Entry<T> = NonNullable<NonNullable<T>[keyof NonNullable<T>]>;
+/** An entry of `providers:`; null when nothing stands behind the name. */
 export type FileProvider = Entry<FileConfig["providers"]>;
+/** An entry of `models:`. */
 export type FileModel = Entry<FileConfig["models"]>;
+/** An entry of `pools:`. */
 export type FilePool = Entry<FileConfig["pools"]>;
+/** An entry of `keys:`. */
 export type FileKey = Entry<FileConfig["keys"]>;
+/** A `timeout:` block. */
 export type FileTimeout = NonNullable<FileProvider["timeout"]>;

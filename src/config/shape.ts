@@ -7,6 +7,7 @@ import { FILE, type FileConfig } from "./schema.ts";
 import { everyPlaceOf, namesAt } from "./schema-walk.ts";
 import { isTree, type Tree } from "./tree.ts";
 
+/** A tree held against the schema. */
 export interface Shape {
   /** What has the right shape; the rest is left out and stands in `errors`. */
   readonly file: FileConfig;

@@ -7,6 +7,7 @@ export interface Sourced {
   readonly seconds: number;
   readonly from: string | undefined;
 }
+/** The four timeouts of an answer. */
 export interface Timeouts {
   readonly connect: Sourced;
   readonly request: Sourced;

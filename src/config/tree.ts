@@ -8,6 +8,7 @@ export interface Tree {
   [name: string]: unknown;
 }
 
+/** What reading a tree needs to know. */
 export interface TreeOptions {
   readonly env: Environment;
   readonly lineOf: (offset: number) => number;

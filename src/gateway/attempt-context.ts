@@ -1,11 +1,12 @@
 import type { AttemptContext } from "../upstream/attempt.ts";
 import type { Visit } from "./visit.ts";
 
-/** What the attempt stage may use of a visit: no key, no privacy, nothing to settle with. */
-export function attemptContext(visit: Visit): AttemptContext {
-  const { gateway, http, dialect, attempts } = visit;
+/** What the attempt stage may use: no key, no privacy, nothing to settle with. */
+export function attemptContext(visit: Visit, http: globalThis.Request): AttemptContext {
+  const { gateway, dialect, attempts } = visit;
   return {
     clock: gateway.runtime.clock,
+    random: gateway.runtime.random,
     dialect,
     egressOf: gateway.egressOf,
     failover: gateway.config.failover,

@@ -1,20 +1,20 @@
 import type { Delivery, Ending } from "../core/outcome.ts";
-import type { Bytes } from "../core/units.ts";
+import type { Bytes, Chunk } from "../core/units.ts";
 import type { MeteredUsage, Usage } from "../core/usage.ts";
-import type { StreamTap } from "../protocol/dialect.ts";
-import { type Leave, relay } from "../relay/relay.ts";
-import { webSink } from "../relay/web-sink.ts";
+import type { BrokenStream, StreamTap } from "../protocol/dialect.ts";
+import { relay, type RelayOwner } from "../relay/relay.ts";
+import { WebSink } from "../relay/web-sink.ts";
 import type { Committed, StreamedAnswer, WholeAnswer } from "../upstream/committed.ts";
 import { addOwnHeaders } from "./own-headers.ts";
 import { settle, streamFailureOf, type Visit } from "./visit.ts";
 
 /** Passes a committed answer on, and settles the request when the answer has ended. */
-export function deliver(visit: Visit, committed: Committed): Response {
+export function deliver(visit: Visit, committed: Committed, client: AbortSignal): Response {
   switch (committed.kind) {
     case "whole":
       return deliverWhole(visit, committed);
     case "stream":
-      return deliverStream(visit, committed);
+      return new StreamDelivery(visit, committed).respond(client.aborted);
   }
 }
 
@@ -29,44 +29,50 @@ function deliverWhole(visit: Visit, answer: WholeAnswer): Response {
   return new Response(body, { status, headers: addOwnHeaders(headers, visit, answer) });
 }
 
-function deliverStream(visit: Visit, answer: StreamedAnswer): Response {
-  const { config, runtime } = visit.gateway;
-  const { deadlines } = answer.lane.backend;
-  const { dialect, id } = visit;
-  let relaying: Leave | undefined;
-  const { sink, body } = webSink(() => relaying?.leave());
-  relaying = relay(answer, sink, {
-    clock: runtime.clock,
-    stallMs: deadlines.stallMs,
-    totalMs: deadlines.totalMs,
-    heartbeatMs: config.relay.heartbeatMs,
-    clientStallMs: config.relay.clientStallMs,
-    streamFailure: streamFailureOf(visit),
-    heartbeat: dialect.heartbeat,
-    writeError: (broken) =>
-      dialect.writeStreamError({
-        ...broken,
-        requestId: id,
-        id: answer.tap?.id,
-        model: answer.tap?.model,
-      }),
-    done: (ending, byteCount) => settleStream(visit, answer, { ending, byteCount }),
-  });
-  if (visit.http.signal.aborted) relaying.leave();
-  const { status, headers } = answer;
-  headers["cache-control"] = "no-cache"; // A proxy in between must neither keep nor gather events.
-  headers["x-accel-buffering"] = "no";
-  return new Response(body, { status, headers: addOwnHeaders(headers, visit, answer) });
-}
+/** A stream on its way to the client: answers what the relay asks, settles when it ends. */
+class StreamDelivery implements RelayOwner {
+  readonly #visit: Visit;
+  readonly #answer: StreamedAnswer;
 
-function settleStream(
-  visit: Visit,
-  answer: StreamedAnswer,
-  { ending, byteCount }: { readonly ending: Ending; readonly byteCount: Bytes },
-): void {
-  const usage = metered(visit, readTap(answer.tap, byteCount));
-  const delivery = deliveryOf(visit, answer, { byteCount, usage });
-  settle(visit, { kind: "answered", ending, delivery });
+  constructor(visit: Visit, answer: StreamedAnswer) {
+    this.#visit = visit;
+    this.#answer = answer;
+  }
+
+  respond(clientGone: boolean): Response {
+    const { config, runtime } = this.#visit.gateway;
+    const { lane, status, headers } = this.#answer;
+    const { stallMs, totalMs } = lane.backend.deadlines;
+    const sink = new WebSink();
+    const relaying = relay(this.#answer, sink, {
+      clock: runtime.clock,
+      stallMs,
+      totalMs,
+      heartbeatMs: config.relay.heartbeatMs,
+      clientStallMs: config.relay.clientStallMs,
+      streamFailure: streamFailureOf(this.#visit),
+      heartbeat: this.#visit.dialect.heartbeat,
+      owner: this,
+    });
+    sink.onGone(() => relaying.leave());
+    if (clientGone) relaying.leave();
+    headers["cache-control"] = "no-cache"; // A proxy must neither keep nor gather events.
+    headers["x-accel-buffering"] = "no";
+    addOwnHeaders(headers, this.#visit, this.#answer);
+    return new Response(sink.body, { status, headers });
+  }
+
+  writeError(broken: Pick<BrokenStream, "mode" | "why" | "atBoundary">): Chunk {
+    const { dialect, id: requestId } = this.#visit;
+    const { tap } = this.#answer;
+    return dialect.writeStreamError({ ...broken, requestId, id: tap?.id, model: tap?.model });
+  }
+
+  done(ending: Ending, byteCount: Bytes): void {
+    const usage = metered(this.#visit, readTap(this.#answer.tap, byteCount));
+    const delivery = deliveryOf(this.#visit, this.#answer, { byteCount, usage });
+    settle(this.#visit, { kind: "answered", ending, delivery });
+  }
 }
 
 function deliveryOf(

@@ -13,10 +13,12 @@ import { recordRequest } from "../telemetry/record.ts";
 import type { AttemptFact, SettledRequest } from "../telemetry/settled.ts";
 import type { Gateway } from "./assemble.ts";
 
-/** One request on its way through the stages: what each of them learnt about it. */
+/**
+ * One request on its way through the stages: what each of them learnt about it. A stream keeps it
+ * to its end, so it holds nothing of the client's request itself.
+ */
 export interface Visit {
   readonly gateway: Gateway;
-  readonly http: globalThis.Request;
   readonly id: RequestId;
   readonly startedAt: Ms;
   readonly attempts: AttemptFact[];
@@ -34,12 +36,11 @@ export interface Visit {
 /** A client may name its request, so that its logs and ours meet; anything else is replaced. */
 const CLIENT_ID = /^[\w.-]{8,128}$/;
 
-export function begin(gateway: Gateway, http: globalThis.Request): Visit {
+export function begin(gateway: Gateway, headers: Headers): Visit {
   const { clock, random } = gateway.runtime;
-  const given = http.headers.get("x-request-id");
+  const given = headers.get("x-request-id");
   return {
     gateway,
-    http,
     id: given !== null && CLIENT_ID.test(given) ? given : `req_${random.hex(12)}`,
     startedAt: clock.now(),
     attempts: [],

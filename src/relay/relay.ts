@@ -18,10 +18,15 @@ export interface RelayOptions {
   readonly clientStallMs: Ms;
   readonly streamFailure: StreamFailure;
   readonly heartbeat: Chunk;
+  readonly owner: RelayOwner;
+}
+
+/** Whom a relay works for. */
+export interface RelayOwner {
   /** The dialect's in-band end of a broken stream. */
-  readonly writeError: (broken: Pick<BrokenStream, "mode" | "why" | "atBoundary">) => Chunk;
+  writeError(broken: Pick<BrokenStream, "mode" | "why" | "atBoundary">): Chunk;
   /** Called exactly once, however it ends. */
-  readonly done: (ending: Ending, byteCount: Bytes) => void;
+  done(ending: Ending, byteCount: Bytes): void;
 }
 
 /** The client's side of ending a relay. */
@@ -70,10 +75,10 @@ class StreamRelay implements Leave {
 
   async pump(): Promise<void> {
     const { held, reader, tap } = this.#answer;
-    for (const chunk of held) {
+    for (let first = held.shift(); first !== undefined; first = held.shift()) {
       await this.#clientReady();
       if (this.#ended) return;
-      this.#give(chunk);
+      this.#give(first);
     }
     for (;;) {
       await this.#clientReady();
@@ -137,14 +142,14 @@ class StreamRelay implements Leave {
   #breakOff(ending: Cut): void {
     this.#end(ending);
     this.#dropUpstream();
-    const { streamFailure: mode, writeError } = this.#options;
+    const { streamFailure: mode, owner } = this.#options;
     const { tap } = this.#answer;
     if (mode === "abort" || tap === undefined || ending.kind === "client_stalled") {
       return this.#sink.fail();
     }
     const why = ending.kind === "timeout" ? "timeout" : "truncated";
     const atBoundary = this.#answer.edit !== undefined || tap.atBoundary;
-    this.#sink.write(writeError({ mode, why, atBoundary }));
+    this.#sink.write(owner.writeError({ mode, why, atBoundary }));
     this.#sink.end();
   }
 
@@ -152,11 +157,11 @@ class StreamRelay implements Leave {
     if (this.#ended) throw new Error("a stream ended twice");
     this.#ended = true;
     this.#timer.cancel();
-    this.#options.done(ending, this.#byteCount);
+    this.#options.owner.done(ending, this.#byteCount);
   }
 
   #dropUpstream(): void {
-    this.#answer.abort();
+    this.#answer.call.abort();
     this.#answer.reader.cancel().catch(() => {}); // It was aborted: this only frees it sooner.
   }
 

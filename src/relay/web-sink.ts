@@ -1,64 +1,72 @@
 import type { Chunk } from "../core/units.ts";
 import type { Sink } from "./sink.ts";
 
-export interface WebSink {
-  readonly sink: Sink;
-  readonly body: ReadableStream<Chunk>;
-}
-
 /** The message of a deliberate cut. It is fixed: the runtime prints it. */
 const CUT = "the answer was cut short";
 
 /**
- * A sink that is the body of a web `Response`, moved by the client's reads alone: with nothing
- * queued, a slow client slows the upstream instead of filling memory.
+ * A sink that is the body of a web `Response`. A direct stream takes a third of a default one's memory,
+ * and is as safe as one only because every write that says "not yet" is waited for: `drained`.
  */
-export function webSink(onGone: () => void): WebSink {
-  let controller: ReadableStreamDefaultController<Chunk>;
-  let wanted = false;
-  let gone = false;
-  let wake: (() => void) | undefined;
+export class WebSink implements Sink {
+  readonly body: ReadableStream<Chunk>;
+  #controller: ReadableStreamDirectController | undefined;
+  readonly #opened = Promise.withResolvers<void>();
+  readonly #closed = Promise.withResolvers<void>();
+  #draining: Promise<void> | undefined;
+  #gone = false;
+  #onGone: (() => void) | undefined;
 
-  const body = new ReadableStream<Chunk>(
-    {
-      start(given) {
-        controller = given;
-      },
-      pull() {
-        wanted = true;
-        wake?.();
-        wake = undefined;
-      },
-      cancel() {
-        gone = true;
-        wake?.();
-        wake = undefined;
-        onGone();
-      },
-    },
-    { highWaterMark: 0 },
-  );
-  const sink: Sink = {
-    drained() {
-      if (wanted || gone) return undefined;
-      return new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    },
-    write(chunk) {
-      if (gone) return;
-      wanted = false;
-      controller.enqueue(chunk);
-    },
-    end() {
-      if (!gone) controller.close();
-    },
-    fail() {
-      if (!gone) controller.error(new Error(CUT));
-    },
-    get gone() {
-      return gone;
-    },
-  };
-  return { sink, body };
+  constructor() {
+    this.body = new ReadableStream<Chunk>({
+      type: "direct",
+      pull: (controller) => this.#open(controller),
+      cancel: () => this.#leave(),
+    });
+  }
+
+  /** What to do when the client leaves. */
+  onGone(leave: () => void): void {
+    this.#onGone = leave;
+  }
+  get gone(): boolean {
+    return this.#gone;
+  }
+  drained(): Promise<void> | undefined {
+    if (this.#gone) return undefined;
+    return this.#controller === undefined ? this.#opened.promise : this.#draining;
+  }
+  write(chunk: Chunk): void {
+    if (this.#gone || this.#controller === undefined) return;
+    const taken = this.#controller.write(chunk);
+    if (typeof taken === "number") void this.#controller.flush();
+    else
+      this.#draining = taken.then(
+        () => this.#drain(),
+        () => this.#drain(),
+      );
+  }
+  end(): void {
+    if (!this.#gone) this.#controller?.close();
+    this.#closed.resolve();
+  }
+  fail(): void {
+    if (!this.#gone) this.#controller?.close(new Error(CUT));
+    this.#closed.resolve();
+  }
+
+  #open(controller: ReadableStreamDirectController): Promise<void> {
+    this.#controller = controller;
+    this.#opened.resolve();
+    return this.#closed.promise;
+  }
+  #drain(): void {
+    this.#draining = undefined;
+  }
+  #leave(): void {
+    this.#gone = true;
+    this.#opened.resolve();
+    this.#closed.resolve();
+    this.#onGone?.();
+  }
 }

@@ -43,12 +43,10 @@ export function buildRoutes(config: Config): Routes {
       streamFailure: pool.streamFailure,
     });
   }
-  const rules = config.rules
-    .toSorted((a, b) => b.priority - a.priority)
-    .map((rule) => ({
-      condition: rule.condition,
-      target: makeTarget("rule", OTHER_MODEL, [anyModelOf(rule.backend)]),
-    }));
+  const rules = config.rules.map((rule) => ({
+    condition: rule.condition,
+    target: makeTarget("rule", OTHER_MODEL, [anyModelOf(rule.backend)]),
+  }));
   const fallback =
     config.defaultBackend &&
     makeTarget("default", OTHER_MODEL, [anyModelOf(config.defaultBackend)]);

@@ -51,7 +51,7 @@ export function wholeAnswer(
 export interface StreamParts {
   readonly reader: ChunkReader;
   readonly tap: StreamTap | undefined;
-  readonly held: readonly Chunk[];
+  readonly held: Chunk[];
 }
 
 /** Commits to a body of which the beginning is here. */
@@ -70,6 +70,6 @@ export function streamedAnswer(
     reader,
     tap,
     edit: asksUsage && tap !== undefined ? context.dialect.stripUsage() : undefined,
-    abort: call.abort,
+    call,
   };
 }

@@ -6,7 +6,7 @@ import { Rejection } from "../core/rejection.ts";
 import type { Request } from "../core/request.ts";
 import type { Ms } from "../core/units.ts";
 import type { Dialect } from "../protocol/dialect.ts";
-import type { Clock } from "../runtime/runtime.ts";
+import type { Clock, Random } from "../runtime/runtime.ts";
 import type { AttemptFact } from "../telemetry/settled.ts";
 import { spliceAll } from "../wire/json-splice.ts";
 import type { Committed, WholeAnswer } from "./committed.ts";
@@ -16,6 +16,7 @@ import { tryLane } from "./try-lane.ts";
 
 export interface AttemptContext {
   readonly clock: Clock;
+  readonly random: Random;
   readonly dialect: Dialect;
   readonly egressOf: (lane: Lane<Placement>) => Egress;
   readonly failover: FailoverConfig;

@@ -37,12 +37,13 @@ export interface WholeAnswer extends Answer {
 }
 export interface StreamedAnswer extends Answer {
   readonly kind: "stream";
-  readonly held: readonly Chunk[];
+  /** What came so far. Taken out as it is passed on: a stream must not keep its beginning. */
+  readonly held: Chunk[];
   readonly reader: ChunkReader;
   /** Reads events off the side; undefined when the bytes are not events we can read. */
   readonly tap: StreamTap | undefined;
   /** Undoes what we asked for and the caller did not; undefined passes bytes as they are. */
   readonly edit: StreamEdit | undefined;
   /** Ends the upstream's request, whatever state it is in. */
-  readonly abort: () => void;
+  readonly call: { abort(): void };
 }

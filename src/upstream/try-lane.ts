@@ -5,7 +5,7 @@ import type { Request } from "../core/request.ts";
 import { failed } from "./answer.ts";
 import type { AttemptContext, Failed } from "./attempt.ts";
 import { addsUsage } from "./prepare.ts";
-import { startCall } from "./call.ts";
+import { Call } from "./call.ts";
 import type { Committed } from "./committed.ts";
 import type { AddressRefused } from "./egress.ts";
 import { upstreamHeaders } from "./headers.ts";
@@ -24,13 +24,8 @@ export async function tryLane<P extends Privacy>(
   const dialling = egress.dial();
   const dialled = dialling instanceof Promise ? await dialling : dialling;
   if ("refused" in dialled) return failed(faultOfRefusal(dialled));
-  const call = startCall({
-    clock,
-    client,
-    deadlines: lane.backend.deadlines,
-    heardAt: () => egress.heardAt,
-    reach: (timeout) => egress.reach(dialled, timeout),
-  });
+  const { deadlines } = lane.backend;
+  const call = new Call({ clock, client, deadlines, egress, dialled });
   const opening = open(request, lane.backend, {
     egress,
     dialled,

@@ -71,7 +71,7 @@ export function oddName(
   level: WantedLevel,
   name: NameSpan,
 ): { readonly wanted: WantedName; readonly exact: boolean } | undefined {
-  if (level.length === 0 || isOrdinary(name)) return undefined;
+  if (isOrdinary(name)) return undefined;
   const trimmed = trim(name);
   const padded = trimmed.end - trimmed.start < name.end - name.start;
   for (const wanted of level) {
@@ -89,12 +89,12 @@ function trim({ body, start, end }: NameSpan): NameSpan {
   return { body, start: first, end: last };
 }
 
+/** Stops by itself at the name's end: no wanted name holds a quote or a space. */
 function spellingOf(wanted: Uint8Array, name: NameSpan): "exact" | "alike" | "other" {
-  const { body, end } = name;
+  const { body } = name;
   let at = name.start;
   let exact = true;
   for (let index = 0; index < wanted.length; index++) {
-    if (at >= end) return "other";
     const { code, size } = characterAt(body, at);
     if (code !== wanted[index]) {
       if (folded(code) !== wanted[index]) return "other";
@@ -102,7 +102,7 @@ function spellingOf(wanted: Uint8Array, name: NameSpan): "exact" | "alike" | "ot
     }
     at += size;
   }
-  if (at !== end) return "other";
+  if (at !== name.end) return "other";
   return exact ? "exact" : "alike";
 }
 

@@ -19,6 +19,8 @@ export interface Bench extends AsyncDisposable {
   ask(body?: string): Promise<RawClient>;
   /** A `user` for a request that is to get this script, whatever else is asked meanwhile. */
   own(script: Script): string;
+  /** Drops the scripts and the record of all that is over. */
+  forget(): void;
   /** A streamed request with a script of its own. */
   askFor(script: Script): Promise<RawClient>;
   post(body?: string | Uint8Array): Promise<Posted>;
@@ -39,6 +41,7 @@ export interface BenchOptions {
 export async function startBench({ rest, provider }: BenchOptions = {}): Promise<Bench> {
   let current: (request: SeenRequest) => Script = () => ({ raw: "", then: "rst" });
   const own = new Map<string, Script>();
+  let registered = 0;
   const upstream = startFaultd((request) => {
     const user = /"user":"(own-\d+)"/.exec(request.text)?.[1];
     return own.get(user ?? "") ?? current(request);
@@ -56,7 +59,7 @@ export async function startBench({ rest, provider }: BenchOptions = {}): Promise
     return client;
   }
   function register(script: Script): string {
-    const user = `own-${own.size}`;
+    const user = `own-${++registered}`;
     own.set(user, script);
     return user;
   }
@@ -67,6 +70,10 @@ export async function startBench({ rest, provider }: BenchOptions = {}): Promise
     answer: (how) => void (current = how),
     ask,
     own: register,
+    forget() {
+      own.clear();
+      upstream.forget();
+    },
     askFor: (script) => ask(chatBody({ stream: true, user: register(script) })),
     async post(body = chatBody()) {
       const headers = { "content-type": "application/json" };

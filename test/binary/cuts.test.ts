@@ -23,7 +23,15 @@ interface CutCase {
   readonly framing: Framing;
 }
 
+/** How many stalls one test holds: its record is dropped behind it. */
+const STALLS_AT_ONCE = 4000;
+
 const recordings = cutRecordings();
+
+function slices<T>(items: readonly T[], size: number): T[][] {
+  const count = Math.ceil(items.length / size);
+  return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
+}
 
 function streamCases(recording: Recording, how: CutKind): CutCase[] {
   return streamCuts(recording).flatMap((at, index) => {
@@ -88,6 +96,7 @@ describe.skipIf(!haveRecordings)(`seed ${SEED} ${haveRecordings ? "" : NO_RECORD
     };
     const stalls = cases.some(({ how }) => how === "stall");
     await inParallel(cases, { width: stalls ? WIDTH.stall : WIDTH.cut, work });
+    bench.forget();
     return failures;
   }
 
@@ -108,9 +117,12 @@ describe.skipIf(!haveRecordings)(`seed ${SEED} ${haveRecordings ? "" : NO_RECORD
     }
   }
 
+  // Together, or the deadlines of twenty recordings would be waited for one after the other.
   const stalls = recordings.flatMap((recording) => streamCases(recording, "stall"));
-  const stall = async () => expect(await failuresOf(stalls)).toEqual([]);
-  test("a stall at any of these offsets is never a quiet success", stall, LIMIT_MS);
+  for (const [index, some] of slices(stalls, STALLS_AT_ONCE).entries()) {
+    const stall = async () => expect(await failuresOf(some)).toEqual([]);
+    test(`a stall is never a quiet success: part ${index + 1}`, stall, LIMIT_MS);
+  }
 
   test("with the whole end marker out, a cut changes nothing for the SDK", async () => {
     for (const recording of recordings) {

@@ -89,6 +89,7 @@ describe("a path that two readers could read differently is refused before anyth
     "/",
     "/v1",
     "/admin/keys",
+    "/metrics",
     "/%61dmin",
   ]) {
     test(`no route is guessed: ${target}`, async () => {
@@ -436,4 +437,15 @@ describe("every answer", () => {
     expect(sent?.header("authorization")).toBe(`Bearer ${UPSTREAM_KEY}`);
     expect(sent?.header("connection") ?? "keep-alive").toBe("keep-alive");
   });
+});
+
+// Last in this file: it ends the binary all of the above was sent to.
+test("all of that left one line of JSON each in the log, and no bug", async () => {
+  const model = 'x\r\n{"level":"ERROR"}\u2028\u0000\u001b[2J';
+  expectRefused(await exchange(postBytes(CHAT, chatBody({ model }))), 400);
+  expect(await bench.binary.stop()).toBe(0);
+  const lines = bench.binary.stdout().trimEnd().split("\n");
+  const levels = new Set(lines.map((line) => (JSON.parse(line) as { level: string }).level));
+  expect(levels.has("ERROR")).toBeFalse();
+  expect(bench.binary.stdout()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u2028]/);
 });

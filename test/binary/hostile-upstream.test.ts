@@ -37,6 +37,8 @@ const CASES: readonly (readonly [string, Script, number | readonly number[]])[] 
     { raw: `${OK}Content-Length: 9999\r\n\r\n${COMPLETION}`, then: "fin" },
     502,
   ],
+  ["a length longer than the body, and silence", json(COMPLETION, { declaredLength: 9999 }), 504],
+  ["a length shorter than the body", json(COMPLETION, { declaredLength: 40 }), 502],
   ["a negative length", { raw: `${OK}Content-Length: -1\r\n\r\n${COMPLETION}`, then: "fin" }, 502],
   ["two lengths that differ", { raw: `${OK}Content-Length: 3\r\n${SIZED}`, then: "keep" }, 502],
   [

@@ -212,8 +212,16 @@ test("100 clean streams leave no failure in the metrics or the log", async () =>
   const ok = [...metrics.matchAll(/^gateway_requests_total\{[^}]*status="200"[^}]*\} (\d+)/gm)];
   expect(ok.reduce((sum, [, count]) => sum + Number(count), 0)).toBe(100);
   const lines = await expectNoFailure(bench);
-  expect(lines.filter(({ status }) => status === 200)).toHaveLength(100);
+  const answered = lines.filter(({ status }) => status === 200);
+  expect(answered).toHaveLength(100);
+  expect(answered[0]).toContainKeys(SEED_KEYS);
 });
+
+/** What a line about a request holds at least: features.md c-M2. */
+const SEED_KEYS = [
+  ...["timestamp", "level", "target", "message", "request_id"],
+  ...["provider", "model", "latency_ms", "tokens", "status"],
+];
 
 interface LogLine {
   readonly level: string;

@@ -284,3 +284,18 @@ test("graceful is a normal end for the official SDK, as its seed says", async ()
     expect(chunks.at(-1)).toMatchObject({ choices: [{ finish_reason: "error" }] });
   }
 });
+
+for (const mode of ["surface", "abort"] as const) {
+  test(`${mode} is an error for the official SDK, with all that came before it`, async () => {
+    await using bench = await startMode(mode);
+    const baseURL = `${bench.binary.origin}/v1`;
+    const script = eventStream(STREAM, { cut: { at: SECOND, how: "stall" } });
+    for (const runtime of ["bun", "node"] as const) {
+      await using sdk = startOpenAiClient(runtime);
+      const request = { model: "m", stream: true, messages: [], user: bench.own(script) };
+      const { error, chunks } = await sdk.run({ baseURL, request });
+      expect(error?.message).toBeString();
+      expect(chunks).toHaveLength(2);
+    }
+  });
+}

@@ -86,6 +86,12 @@ test("what is an address is what node takes for one, however it is compressed or
     }),
     { numRuns: 5000 },
   );
+  for (let before = 0; before <= 9; before++) {
+    for (let after = 0; before + after <= 9; after++) {
+      const text = `${Array(before).fill("a").join(":")}::${Array(after).fill("b").join(":")}`;
+      expect([text, isAddress(text)]).toEqual([text, isIP(text) !== 0]);
+    }
+  }
 });
 
 test.each([

@@ -50,6 +50,11 @@ test("addresses are clean: https for vendors, loopback for engines, no slash at 
   }
 });
 
+test("Perplexity's streams are complete without [DONE], and nobody else's", () => {
+  const finishing = CATALOGUE.filter((row) => row.terminal === "finish");
+  expect(finishing.map((row) => row.name)).toEqual(["perplexity"]);
+});
+
 test("what many expect to find is there", () => {
   expect(CATALOGUE.map((row) => row.name)).toEqual(
     expect.arrayContaining([

@@ -36,6 +36,16 @@ test("a condition reads back as it was printed", () => {
   );
 });
 
+test.each([
+  ["starts_with", "ab", ["ab", "abc"], ["xab", "a", "AB"]],
+  ["ends_with", "ab", ["ab", "xab"], ["abx", "b"]],
+  ["contains", "ab", ["ab", "xabx"], ["axb", "ba"]],
+  ["equals", "ab", ["ab"], ["abc", "xab", "a"]],
+] as const)("%s %p holds for %p and not for %p", (kind, value, yes, no) => {
+  for (const model of yes) expect(meetsCondition({ test: kind, value }, model)).toBe(true);
+  for (const model of no) expect(meetsCondition({ test: kind, value }, model)).toBe(false);
+});
+
 test("a condition holds for what it says and for nothing shorter", () => {
   fc.assert(
     fc.property(condition, fc.string(), fc.string(), (each, before, after) => {

@@ -38,7 +38,6 @@ const local = fc.record(
     operator_controlled: fc.boolean(),
     unix: fc.constant("/run/x.sock"),
     terminal: fc.constantFrom("done", "finish"),
-    timeout_seconds: seconds,
     timeout,
   },
   { requiredKeys: ["protocol", "base_url", "placement"] },
@@ -106,7 +105,7 @@ const file = fc.record(
       ),
     }),
     keys: fc.record({
-      app: key.map((each) => ({ ...each, key: "${APP_KEY}" })),
+      "app.one": key.map((each) => ({ ...each, key: "${APP_KEY}" })),
       other: key.map((each) => ({ ...each, key_env: "OTHER_KEY" })),
     }),
     routing: fc.record(
@@ -205,4 +204,9 @@ test("no secret is in what is printed, nor in any error or warning about it", ()
     }),
     { numRuns: 200 },
   );
+});
+
+test("a secret that is only partly in a variable is printed as a fingerprint, not as half a secret", () => {
+  const text = "providers: { ollama: }\nkeys: { a: { key: 'SECREThalf-${APP_KEY}' } }";
+  expect(printed(text)).toMatch(/key: "\[secret sha256:[0-9a-f]{8}\]"/);
 });

@@ -90,8 +90,8 @@ describe("the load errors of the first gateway", () => {
     ],
     [
       "a variable that is not set",
-      "providers: { openai: { api_key: '${NOPE}' } }",
-      "providers.openai.api_key: NOPE is not set",
+      "providers: { groq: { api_key: '${NOPE}' } }",
+      "providers.groq.api_key: NOPE is not set",
     ],
     [
       "a named variable that is not set",
@@ -303,6 +303,17 @@ test("all errors come at once, none twice, and none that only follows from anoth
   ]);
 });
 
+test("a name is corrected to one of the file, also when something is wrong with that one", () => {
+  const text =
+    "providers: { groq: }\nmodels: { mini: { provider: grok } }\npools: { p: { members: [{ model: mni }] } }";
+  const resolved = read(text);
+  expect(resolved.ok ? [] : resolved.errors.map(({ fix }) => fix)).toEqual([
+    expect.stringContaining("set GROQ_API_KEY"),
+    "did you mean groq?",
+    "did you mean mini?",
+  ]);
+});
+
 describe("placement", () => {
   const at = (url: string, rest = "") =>
     `providers: { x: { protocol: openai, base_url: '${url}'${rest} } }`;
@@ -447,11 +458,10 @@ describe("a provider", () => {
     expect(deadlines(`${all}providers: { ollama: { timeout_seconds: 9 } }`)?.firstEventMs).toBe(
       9000,
     );
-    expect(
-      deadlines(
-        `${all}providers: { ollama: { timeout_seconds: 9, timeout: { request_seconds: 8 } } }`,
-      )?.firstEventMs,
-    ).toBe(8000);
+    const own = "providers: { ollama: { timeout: { request_seconds: 8 } } }";
+    expect(deadlines(all + own)?.firstEventMs).toBe(8000);
+    const both = "providers: { ollama: { timeout_seconds: 9, timeout: { request_seconds: 8 } } }";
+    expect(bad(both).join()).toStartWith("providers.ollama.timeout_seconds: both");
   });
 
   test("that is switched off is no backend, and takes its models and rules with it, audibly", () => {
@@ -525,6 +535,12 @@ describe("keys", () => {
     ).toMatch(why === "cannot" ? /no header can carry/ : why);
   });
 
+  test("with an allow-list that lost its entries are not allowed everything", () => {
+    const keys = (allow: string) => `${OLLAMA}keys: { a: { key: "\${APP_KEY}", allow: ${allow} } }`;
+    expect(bad(keys(""))).toEqual(["keys.a.allow: expected a list, got nothing"]);
+    expect(good(keys("[]")).keys[0]?.allow).toEqual([]);
+  });
+
   test("may be allowed what is configured; more only where unknown models are served", () => {
     const keys = (allow: string) => `keys: { a: { key: "\${APP_KEY}", allow: [${allow}] } }\n`;
     const models = `${OLLAMA}models: { m: { provider: ollama } }\n`;
@@ -536,6 +552,10 @@ describe("keys", () => {
     expect(
       good(`${models + keys("gpt-4o")}routing: { default_provider: ollama }`).keys,
     ).toHaveLength(1);
+  });
+
+  test("may share a name with a provider: their names stand in no path", () => {
+    expect(good(`${OLLAMA}keys: { ollama: { key: "\${APP_KEY}" } }`).keys[0]?.id).toBe("ollama");
   });
 
   test("one more may come from the environment, and counts once", () => {
@@ -658,6 +678,16 @@ test.each([
     "providers.openai.api_key",
   ],
   ["a literal virtual key", `${OLLAMA}keys: { a: { key: literal-key-0123456789 } }`, "keys.a.key"],
+  [
+    "a literal key of a provider that is switched off",
+    "providers: { ollama: , openai: { enabled: false, api_key: sk-literal-0123 } }\nrouting: { default_provider: ollama }",
+    "providers.openai.api_key",
+  ],
+  [
+    "a password of a database",
+    `${OLLAMA}database: { url: "postgres://u:p@localhost/db" }`,
+    "database.url",
+  ],
   [
     "a password of a proxy",
     `providers: { openai: { proxy: "http://a:b@p.example.com" } }`,

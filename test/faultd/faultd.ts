@@ -1,7 +1,6 @@
 import type { Connection, Exchange } from "./exchange.ts";
 import { Peer } from "./peer.ts";
 import type { SeenRequest } from "./request-reader.ts";
-import { json } from "./script.ts";
 import type { Script } from "./script.ts";
 
 /**
@@ -18,13 +17,15 @@ export interface Faultd extends Disposable {
   readonly received: number;
   /** The exchange that begins as number `index`, as soon as it does. */
   exchange(index: number): Promise<Exchange>;
+  /** Drops the record of what is over, so that a long run does not fill memory. */
+  forget(): void;
   /** Closes the listener and every connection. */
   stop(): void;
 }
 
 /** Starts one; `answer` says what each request gets. */
 export function startFaultd(answer: (request: SeenRequest) => Script): Faultd {
-  const peers: Peer[] = [];
+  let peers: Peer[] = [];
   const exchanges: Exchange[] = [];
   const awaited = new Map<number, PromiseWithResolvers<Exchange>>();
   function began(exchange: Exchange): void {
@@ -53,7 +54,9 @@ export function startFaultd(answer: (request: SeenRequest) => Script): Faultd {
     port: listener.port,
     origin: `http://127.0.0.1:${listener.port}`,
     exchanges,
-    connections: peers,
+    get connections() {
+      return peers;
+    },
     get received() {
       return peers.reduce((sum, peer) => sum + peer.received, 0);
     },
@@ -64,25 +67,11 @@ export function startFaultd(answer: (request: SeenRequest) => Script): Faultd {
       awaited.set(index, waiter);
       return waiter.promise;
     },
+    forget() {
+      peers = peers.filter(({ open }) => open);
+      exchanges.length = 0;
+    },
     stop,
     [Symbol.dispose]: stop,
-  };
-}
-
-/** Answers in the order given, whatever is asked. */
-export interface ScriptQueue {
-  readonly answer: (request: SeenRequest) => Script;
-  readonly push: (...scripts: Script[]) => void;
-  readonly left: () => number;
-}
-
-/** An empty queue. A request it has no script for gets a 500 that says so. */
-export function scriptQueue(): ScriptQueue {
-  const scripts: Script[] = [];
-  const unscripted = json({ error: { message: "faultd has no script" } }, { status: 500 });
-  return {
-    answer: () => scripts.shift() ?? unscripted,
-    push: (...more) => void scripts.push(...more),
-    left: () => scripts.length,
   };
 }

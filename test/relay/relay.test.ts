@@ -6,8 +6,8 @@ import type { Lane } from "../../src/core/pool.ts";
 import type { Placement } from "../../src/core/privacy.ts";
 import type { Chunk } from "../../src/core/units.ts";
 import type { StreamTap } from "../../src/protocol/dialect.ts";
-import { type Leave, relay } from "../../src/relay/relay.ts";
-import { webSink } from "../../src/relay/web-sink.ts";
+import { relay } from "../../src/relay/relay.ts";
+import { SimSink } from "../sim/sink.ts";
 import type { ChunkReader } from "../../src/upstream/committed.ts";
 import { microtasks, SimClock } from "../sim/clock.ts";
 
@@ -72,9 +72,8 @@ function rig(mode: StreamFailure = "surface", held: readonly Chunk[] = []): Rig 
   );
   const tap = pointTap();
   for (const chunk of held) tap.feed(chunk);
-  let relaying: Leave | undefined;
-  const { sink, body } = webSink(() => relaying?.leave());
-  relaying = relay(
+  const sink = new SimSink();
+  const relaying = relay(
     {
       kind: "stream",
       lane: {} as Lane<Placement>,
@@ -82,12 +81,14 @@ function rig(mode: StreamFailure = "surface", held: readonly Chunk[] = []): Rig 
       headers: {},
       attempts: 1,
       firstEventAt: 0,
-      held,
+      held: [...held],
       reader: source.getReader(),
       tap,
       edit: undefined,
-      abort: () => {
-        state.aborted = true;
+      call: {
+        abort() {
+          state.aborted = true;
+        },
       },
     },
     sink,
@@ -99,11 +100,14 @@ function rig(mode: StreamFailure = "surface", held: readonly Chunk[] = []): Rig 
       clientStallMs: CLIENT_STALL_MS,
       streamFailure: mode,
       heartbeat: bytes("~"),
-      writeError: ({ mode: shown, why, atBoundary }) => bytes(`!${shown}/${why}/${atBoundary}`),
-      done: (ending, byteCount) => ends.push({ ending, byteCount }),
+      owner: {
+        writeError: ({ mode: shown, why, atBoundary }) => bytes(`!${shown}/${why}/${atBoundary}`),
+        done: (ending, byteCount) => void ends.push({ ending, byteCount }),
+      },
     },
   );
-  const reader = body.getReader();
+  sink.onGone(() => relaying.leave());
+  const reader = sink.body.getReader();
   reader.closed.catch(() => {}); // Tests that cut the stream look at reads.
   return { clock, ends, reader, upstream, state };
 }

@@ -24,6 +24,7 @@ declare const externalLanes: readonly Lane<External>[];
 declare const pool: { private: Pool<Private>; shareable: Pool<Shareable> };
 const literal = { privacy: "shareable" as const, envelope };
 const copy = { ...plain, map: plain.map, unseal: plain.unseal, toJSON: plain.toJSON };
+const widened: Lane<Placement> = localLanes[0]!;
 const spread = { ...secret, privacy: "shareable" as const };
 
 // What compiles.
@@ -77,10 +78,14 @@ class Loose extends Request<Shareable> {}
 const alias: Lane<Placement>[] = pool.private.lanes;
 // @ts-expect-error a local lane cannot be given another backend
 localLanes[0]!.backend = external;
+// @ts-expect-error nor can a lane that was widened
+widened.backend = external;
 // @ts-expect-error pools do not swap
 expectTypeOf(pool.private).toExtend<Pool<Shareable>>();
 // @ts-expect-error pools do not swap
 expectTypeOf(pool.shareable).toExtend<Pool<Private>>();
+// @ts-expect-error nor widen to both
+expectTypeOf(pool.private).toExtend<Pool<Privacy>>();
 
 // The whole surface. A new member that hands out bytes shows up here first.
 type Surface = "privacy" | "envelope" | "map" | "unseal" | "toJSON";

@@ -21,10 +21,8 @@ describe("a retry-after value", () => {
     ["Fri, 31 Dec 9999 23:59:59 GMT", RETRY_AFTER_MS_MAX],
   ])("%j is %p ms", (value, expected) => expect(retryAfterMs(value, NOW)).toBe(expected));
 
-  const none = "|-1|1e9|NaN|Infinity|0x10|1,2|soon|1 s|Jan 1|2026-11-20|Sun, 99 Foo 1994|9".split(
-    "|",
-  );
-  test.each([...none.slice(0, -1), `${"9".repeat(400)}`])("%j is none", (value) => {
+  const none = "-1|1e9|NaN|Infinity|0x10|1,2|soon|1 s|Jan 1|2026-11-20|Sun, 99 Foo 1994".split("|");
+  test.each(["", ...none, "9".repeat(400)])("%j is none", (value) => {
     expect(retryAfterMs(value, NOW)).toBeUndefined();
   });
   test("a date says nothing to who has no clock", () => {

@@ -173,6 +173,16 @@ test("any bytes at all, cut anywhere, give the events the specification gives", 
   );
 });
 
+test.each([
+  ["\ufeffdata: a\n\n", ["a"]],
+  ["\n\ufeffdata: a\n\n", []],
+  ["\ufeff\ufeffdata: a\n\n", []],
+  ["data: \ufeffa\n\n", ["\ufeffa"]],
+])("a byte order mark is one only where the stream begins: %j", (text, expected) => {
+  expect(scan([utf8(text)]).events.map(({ data }) => data)).toEqual([...expected]);
+  expect(scan(bytewise(utf8(text))).events.map(({ data }) => data)).toEqual([...expected]);
+});
+
 test("at a boundary, an event of another origin may stand and no event is lost or changed", () => {
   const ours = utf8(": keep-alive\n\ndata: ours\n\n");
   fc.assert(

@@ -23,11 +23,13 @@ export interface GatewaySetting {
 
 /**
  * Nothing is switched off for the measure: a virtual key with limits that are never reached, the
- * private class, a renamed model (so the request is spliced), metrics on, log at its default.
+ * private class, a renamed model (so the request is spliced), usage asked for where the caller did
+ * not, metrics on, log at its default.
  */
 export function gatewayConfig({ port, metricsPort, mockPort }: GatewaySetting): string {
   return `server: { host: 127.0.0.1, port: ${port}, metrics_port: ${metricsPort}, workers: 1 }
 privacy: { default: private }
+metering: { include_usage: inject }
 providers:
   mock: { protocol: openai, base_url: "http://127.0.0.1:${mockPort}/v1", placement: local }
 models:

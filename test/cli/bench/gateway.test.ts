@@ -9,6 +9,7 @@ test("the gateway is measured with its key, its limits, its class and its metric
   expect(parse(text)).toEqual({
     server: { host: "127.0.0.1", port: 1001, metrics_port: 1002, workers: 1 },
     privacy: { default: "private" },
+    metering: { include_usage: "inject" },
     providers: {
       mock: { protocol: "openai", base_url: "http://127.0.0.1:1003/v1", placement: "local" },
     },

@@ -268,22 +268,8 @@ describe("the status alone", () => {
   };
   for (const [status, kind] of Object.entries(table)) {
     test(`${status} is ${kind}, with an empty body or a strange one`, () => {
-      for (const body of [
-        "",
-        "no",
-        "{",
-        "null",
-        "[]",
-        "7",
-        '"x"',
-        "{}",
-        '{"error":{}}',
-        '{"error":null}',
-      ]) {
-        expect(
-          kindOf(Number(status), body === '{"error":{}}' && Number(status) < 400 ? "" : body),
-        ).toBe(kind);
-      }
+      const nothing = ["", "no", "{", "null", "[]", "7", '"x"', "{}", '{"error":null}'];
+      expect(nothing.map((body) => kindOf(Number(status), body))).toEqual(nothing.map(() => kind));
     });
   }
   test.each([

@@ -203,6 +203,82 @@ test("any stream, cut anywhere, is read as by a full parse", () => {
   );
 });
 
+/** Events of one stream: alike up to the text, and mostly behind it. */
+const rare = <T>(often: T, seldom: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 9, arbitrary: fc.constant(often) }, { weight: 1, arbitrary: seldom });
+const alike = fc
+  .record({
+    id: rare("c", fc.constantFrom("", "d")),
+    index: rare(0, fc.constant(1)),
+    place: rare("content", fc.constantFrom("reasoning", "refusal", "usage", "error")),
+    text: fc.oneof(fc.constantFrom(" the", "word"), text),
+    reason: rare<string | null>(null, fc.constantFrom("", "stop", "error")),
+    usage: rare<object | null | undefined>(null, usage),
+    error: rare<unknown>(undefined, fc.constantFrom(null, false, 0, "no", { message: "x" })),
+    late: rare<object>(
+      {},
+      fc.constantFrom({ index: 1 }, { error: 1 }, { usage: { prompt_tokens: 1 } }),
+    ),
+    escape: rare(false, fc.constant(true)),
+  })
+  .map(({ id, index, place, text: said, reason, usage: used, error, late, escape }) => {
+    const choice = { index, delta: { [place]: said }, finish_reason: reason, ...late };
+    const json = JSON.stringify({ id, model: "m", choices: [choice], usage: used, error });
+    return escape ? json.replaceAll(/(?<=")(usage|error|finish_reason)(?=":)/g, escaped) : json;
+  });
+
+test("events that look alike are told apart as by a full parse, and measured", () => {
+  const events = fc.array(alike, { minLength: 2, maxLength: 24 });
+  fc.assert(
+    fc.property(events, cuts, fc.boolean(), (all, points, ends) => {
+      const body = utf8(all.map((data) => `data: ${data}\n\n`).join("") + (ends ? DONE : ""));
+      expectAsSlow(body, cut(body, points));
+      const exact = all.some((data) => /\\u|"(usage|error)":"|"index":1/.test(data));
+      if (!exact) expect(tapOf([body], "done").textBytes).toBe(slowTextBytes(body));
+    }),
+    { numRuns: 400 },
+  );
+});
+
+describe("an event that begins like one before it", () => {
+  const text = (content: string, rest: object = {}) => ({
+    choices: [{ delta: { content }, ...rest }],
+  });
+  const asSlow = (...events: object[]) => {
+    const body = utf8(sse({ id: "c", model: "m" }, ...events));
+    expectAsSlow(body, [body]);
+    return body;
+  };
+  test("is read for a choice that only its end shows", () => {
+    const stop = text("", { index: 0, finish_reason: "stop" });
+    asSlow(text("a", { index: 0 }), text("b", { index: 1 }), stop);
+    asSlow(
+      text("a", { index: 1 }),
+      text("b", { index: 0 }),
+      text("", { index: 1, finish_reason: "stop" }),
+    );
+  });
+  test("is read for usage that was superseded in between", () => {
+    const usage = (output: number) => ({ usage: { prompt_tokens: 1, completion_tokens: output } });
+    asSlow({ ...usage(1), ...text("a") }, usage(2), { ...usage(1), ...text("b") });
+  });
+  test("is read for an identity that comes late", () => {
+    const body = utf8(sse(text("a"), text("b"), { ...text("c"), id: "late", model: "m" }));
+    expectAsSlow(body, [body]);
+  });
+  test("is read when it is called an error", () => {
+    const body = utf8(`${sse({ id: "c", model: "m" }, text("a"))}event: error\n${sse(text("b"))}`);
+    expectAsSlow(body, [body]);
+  });
+  test("is measured in characters that were escaped", () => {
+    const body = sse({ id: "c", model: "m" }, text("x"), text("漢字\n")).replaceAll(
+      /[^\0-\x7f]/g,
+      escaped,
+    );
+    expect(tapOfText(body).textBytes).toBe(8);
+  });
+});
+
 test("what was complete or at fault stays so, whatever follows", () => {
   fc.assert(
     fc.property(stream, fc.constantFrom(...TERMINALS), (body, terminal) => {
