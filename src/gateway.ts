@@ -9,7 +9,7 @@ import { deliver } from "./gateway/deliver.ts";
 import { refuse } from "./gateway/refuse.ts";
 import { attemptContext } from "./gateway/attempt-context.ts";
 import { begin, bodyOptions, settle } from "./gateway/visit.ts";
-import { accept, type Front, readCall } from "./ingress/accept.ts";
+import { accept, type Front, readBody, readCall } from "./ingress/accept.ts";
 import { authenticate } from "./ingress/authenticate.ts";
 import { classify } from "./ingress/classify.ts";
 import { decide } from "./router/decide.ts";
@@ -39,22 +39,30 @@ export async function handle(
   visit.key = key;
   if (arrival.route.kind !== "operation") return answerModels(gateway, visit, arrival.route);
 
-  const call = await readCall(http, arrival.route.operation, bodyOptions(visit, front));
+  const options = bodyOptions(visit, front);
+  const body = await readBody(http, options);
+  if (body instanceof Rejection) return refuse(visit, body);
+  front.setIdleTimeout(0); // From here on the attempt and the relay have their own clocks.
+
+  const call = readCall(body, arrival.route.operation, options);
   if (call instanceof Rejection) return refuse(visit, call);
   visit.model = call.envelope.model;
-  visit.bodyBytes = call.body.byteLength;
+  visit.bodyBytes = body.byteLength;
 
   const target = findTarget(gateway.routes, { model: call.envelope.model, key });
   if (target instanceof Rejection) return refuse(visit, target);
   visit.target = target;
 
-  const request = classify(call, {
-    fallback: gateway.config.privacy.default,
-    key: key.privacy,
-    target: target.privacy,
-    header: http.headers.get("x-privacy"),
-    body: call.privacyMark,
-  });
+  const request = classify(
+    { envelope: call.envelope, body },
+    {
+      fallback: gateway.config.privacy.default,
+      key: key.privacy,
+      target: target.privacy,
+      header: http.headers.get("x-privacy"),
+      body: call.privacyMark,
+    },
+  );
   visit.privacy = request.privacy;
 
   const permit = gateway.governor.admit(key.id, gateway.runtime.clock.now());

@@ -32,7 +32,7 @@ const BANS: readonly Ban[] = [
   ban(/\bexport default\b/, "a named export", /^$/),
   ban(/\b(TODO|FIXME|XXX|HACK)\b/, "doing it", /^$/),
   ban(/\beval\(|new Function\(|node:vm/, "no dynamic code", /^$/),
-  ban(/type: "direct"/, "a pull stream: direct ones ignore backpressure", /^$/),
+  ban(/type: "direct"/, "relay/web-sink.ts, which awaits backpressure", /^relay\/web-sink\.ts$/),
   ban(/AbortSignal\.(any|timeout)\(/, "one controller and clock.after", /^$/),
 ];
 function ban(pattern: RegExp, instead: string, allowed: RegExp): Ban {

@@ -16,13 +16,14 @@ export interface Arrival {
 /** The protocols clients may speak here. */
 export type IngressDialect = "openai";
 
-/** A model call whose body is here and well-formed. */
-export interface Call extends EnvelopeRead {
-  readonly body: Chunk;
-}
-
 /** Headers that may be said once: the runtime joins repeated ones with a comma. RFC 9110 §5.3. */
-const SINGLE_HEADERS = ["authorization", "x-api-key", "x-goog-api-key", "content-type"];
+const SINGLE_HEADERS = [
+  "authorization",
+  "x-api-key",
+  "x-goog-api-key",
+  "content-type",
+  "content-length",
+];
 
 /** Judges the request line and head, before any byte of the body is read. */
 export function accept(http: globalThis.Request, server: ServerConfig): Arrival | Rejection {
@@ -60,25 +61,13 @@ export interface BodyOptions {
   readonly front: Front;
 }
 
-/** Reads a call's body whole, to its cap, and the few facts of it that routing needs. */
-export async function readCall(
-  http: globalThis.Request,
+/** Judges a call's body once it is here: the few facts of it that routing needs. */
+export function readCall(
+  body: Chunk,
   operation: Operation,
-  options: BodyOptions,
-): Promise<Call | Rejection> {
-  const badType = checkContentType(http.headers);
-  if (badType !== undefined) return badType;
-  let body: Chunk | Rejection;
-  try {
-    body = await readBody(http, options);
-  } catch {
-    return cutBody(); // Reading fails only when the client breaks off or breaks the framing.
-  }
-  if (body instanceof Rejection) return body;
-  options.front.setIdleTimeout(0); // From here on the attempt and the relay have their own clocks.
-  const { depthMax } = options.server;
-  const read = options.dialect.readEnvelope(operation, body, { depthMax });
-  return read instanceof Rejection ? read : { ...read, body };
+  { server, dialect }: BodyOptions,
+): EnvelopeRead | Rejection {
+  return dialect.readEnvelope(operation, body, server);
 }
 
 function checkContentType(headers: Headers): Rejection | undefined {
@@ -88,7 +77,8 @@ function checkContentType(headers: Headers): Rejection | undefined {
     return new Rejection({ kind: "unsupported_media_type", detail });
   }
   const type = headers.get("content-type");
-  if (type === null || /^application\/(?:[\w.+-]+\+)?json(?:$|[\s;])/i.test(type)) return undefined;
+  if (type === null || type === "application/json") return undefined;
+  if (/^application\/(?:[\w.+-]+\+)?json(?:$|[\s;])/i.test(type)) return undefined;
   const detail = "the body must be JSON: send content-type: application/json";
   return new Rejection({ kind: "unsupported_media_type", detail });
 }
@@ -99,14 +89,17 @@ export const SMALL_BODY_BYTES: Bytes = 64 * 1024;
 const BODY_GRACE_MS: Ms = 10_000;
 const BODY_BYTES_PER_MS = 4;
 
-function readBody(
+/** Reads a call's body whole, to its cap. */
+export function readBody(
   http: globalThis.Request,
   options: BodyOptions,
 ): Promise<Chunk | Rejection> | Rejection {
+  const badType = checkContentType(http.headers);
+  if (badType !== undefined) return badType;
   const limit = options.server.bodyBytesMax;
   const declared = Number(http.headers.get("content-length") ?? Number.NaN);
   if (declared > limit) return new Rejection({ kind: "too_large", limit });
-  if (declared <= SMALL_BODY_BYTES) return readDeclared(http);
+  if (declared <= SMALL_BODY_BYTES) return readDeclared(http).catch(cutBody);
   return readSlowly(http, { ...options, declared, limit });
 }
 
@@ -122,9 +115,15 @@ async function readSlowly(
   const patience = BODY_GRACE_MS + bytesMax / BODY_BYTES_PER_MS;
   const timer = clock.after(patience, () => late.resolve(cutBody()));
   const reading = Number.isNaN(declared) ? readChunked(http, limit) : readDeclared(http);
-  return Promise.race([reading, late.promise]).finally(() => timer.cancel());
+  const body = await Promise.race([reading.catch(cutBody), late.promise]);
+  timer.cancel();
+  if (!Number.isNaN(declared) || body instanceof Rejection) return body;
+  // The runtime hands a chunked body over before it has read its end: one turn later it knows.
+  await new Promise<void>((resolve) => clock.after(0, resolve));
+  return http.signal.aborted ? cutBody() : body;
 }
 
+/** Reading fails only when the client breaks off or breaks the framing. */
 function cutBody(): Rejection {
   const detail = "the body did not arrive whole: send all of it, and faster";
   return new Rejection({ kind: "malformed", param: undefined, detail });

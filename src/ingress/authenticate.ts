@@ -43,11 +43,13 @@ export function authenticate(headers: Headers, ring: KeyRing): Key | Rejection {
   return key;
 }
 
+const BEARER = "bearer ";
+
 function shownSecret(headers: Headers): string | undefined {
   const authorization = headers.get("authorization");
   if (authorization !== null) {
-    const [scheme = "", secret = ""] = authorization.split(" ", 2);
-    return scheme.toLowerCase() === "bearer" && secret !== "" ? secret : undefined;
+    const isBearer = authorization.slice(0, BEARER.length).toLowerCase() === BEARER;
+    return isBearer ? authorization.slice(BEARER.length).trim() : undefined;
   }
   return headers.get("x-api-key") ?? headers.get("x-goog-api-key") ?? undefined;
 }

@@ -1,6 +1,6 @@
 import type { Privacy } from "../core/privacy.ts";
-import { type AnyRequest, Request } from "../core/request.ts";
-import type { Call } from "./accept.ts";
+import { type AnyRequest, type Envelope, Request } from "../core/request.ts";
+import type { Chunk } from "../core/units.ts";
 
 /** Everything that speaks about a request's class. Any one of them can make it private. */
 export interface Signals {
@@ -30,7 +30,13 @@ function marksPrivate(mark: string | undefined): boolean {
   return mark !== undefined && mark.trim().toLowerCase() !== "shareable";
 }
 
+/** A call that was read and is not classified yet. */
+export interface Call {
+  readonly envelope: Envelope;
+  readonly body: Chunk;
+}
+
 /** Seals a call into its class. After this, only a backend the class admits can read it. */
-export function classify(call: Call, signals: Signals): AnyRequest {
-  return Request.seal(classOf(signals), call.envelope, call.body);
+export function classify({ envelope, body }: Call, signals: Signals): AnyRequest {
+  return Request.seal(classOf(signals), envelope, body);
 }

@@ -3,7 +3,7 @@ import type { Ending } from "../core/outcome.ts";
 import type { Bytes, Chunk, Ms } from "../core/units.ts";
 import type { BrokenStream } from "../protocol/dialect.ts";
 import type { Clock, Timer } from "../runtime/runtime.ts";
-import type { StreamedAnswer } from "../upstream/committed.ts";
+import type { ChunkRead, StreamedAnswer } from "../upstream/committed.ts";
 import type { Sink } from "./sink.ts";
 
 export interface RelayOptions {
@@ -84,7 +84,12 @@ class StreamRelay implements Leave {
       await this.#clientReady();
       if (this.#ended) return;
       this.#wait("upstream");
-      const read = await reader.read().catch(lost);
+      let read: ChunkRead | undefined;
+      try {
+        read = await reader.read();
+      } catch {
+        read = undefined; // Judged by what the tap saw; the cause is nothing a client may learn.
+      }
       if (this.#ended) return;
       if (read === undefined || read.done) return this.#conclude(read !== undefined);
       tap?.feed(read.value);
@@ -219,9 +224,4 @@ class StreamRelay implements Leave {
     this.#finish();
     this.#dropUpstream();
   }
-}
-
-/** A failed read is judged by what the tap saw; its cause says nothing the client may learn. */
-function lost(): undefined {
-  return undefined;
 }

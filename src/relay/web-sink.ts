@@ -5,14 +5,16 @@ import type { Sink } from "./sink.ts";
 const CUT = "the answer was cut short";
 
 /**
- * A sink that is the body of a web `Response`. A direct stream takes a third of a default one's memory,
- * and is as safe as one only because every write that says "not yet" is waited for: `drained`.
+ * A sink that is the body of a web `Response`. A direct stream takes a third of a default one's
+ * memory, and is as safe only because every write that says "not yet" is waited for: `drained`.
  */
 export class WebSink implements Sink {
   readonly body: ReadableStream<Chunk>;
   #controller: ReadableStreamDirectController | undefined;
-  readonly #opened = Promise.withResolvers<void>();
-  readonly #closed = Promise.withResolvers<void>();
+  /** Ends the wait of `drained` for a client that has not begun to read. */
+  #begin: (() => void) | undefined;
+  /** Ends the runtime's wait for more: the body is over. */
+  #finish: (() => void) | undefined;
   #draining: Promise<void> | undefined;
   #gone = false;
   #onGone: (() => void) | undefined;
@@ -34,7 +36,10 @@ export class WebSink implements Sink {
   }
   drained(): Promise<void> | undefined {
     if (this.#gone) return undefined;
-    return this.#controller === undefined ? this.#opened.promise : this.#draining;
+    if (this.#controller !== undefined) return this.#draining;
+    return new Promise<void>((resolve) => {
+      this.#begin = resolve;
+    });
   }
   write(chunk: Chunk): void {
     if (this.#gone || this.#controller === undefined) return;
@@ -48,25 +53,28 @@ export class WebSink implements Sink {
   }
   end(): void {
     if (!this.#gone) this.#controller?.close();
-    this.#closed.resolve();
+    this.#finish?.();
   }
   fail(): void {
     if (!this.#gone) this.#controller?.close(new Error(CUT));
-    this.#closed.resolve();
+    this.#finish?.();
   }
 
   #open(controller: ReadableStreamDirectController): Promise<void> {
     this.#controller = controller;
-    this.#opened.resolve();
-    return this.#closed.promise;
+    this.#begin?.();
+    this.#begin = undefined;
+    return new Promise<void>((resolve) => {
+      this.#finish = resolve;
+    });
   }
   #drain(): void {
     this.#draining = undefined;
   }
   #leave(): void {
     this.#gone = true;
-    this.#opened.resolve();
-    this.#closed.resolve();
+    this.#begin?.();
+    this.#finish?.();
     this.#onGone?.();
   }
 }

@@ -7,14 +7,24 @@ const DELAY_MAX: Ms = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
-  after(delay, wake): Timer {
-    let left = Math.max(0, delay);
-    let handle = setTimeout(fire, Math.min(left, DELAY_MAX));
-    function fire(): void {
-      left -= DELAY_MAX;
-      if (left <= 0) wake();
-      else handle = setTimeout(fire, Math.min(left, DELAY_MAX));
-    }
-    return { cancel: () => clearTimeout(handle) };
-  },
+  after: (delay, wake) => new SystemTimer(delay, wake),
 };
+
+/** One timer of the runtime, or as many in a row as a long delay needs. */
+class SystemTimer implements Timer {
+  #handle: ReturnType<typeof setTimeout>;
+
+  constructor(delay: Ms, wake: () => void) {
+    this.#handle = delay <= DELAY_MAX ? setTimeout(wake, delay) : this.#chain(delay, wake);
+  }
+  cancel(): void {
+    clearTimeout(this.#handle);
+  }
+  #chain(delay: Ms, wake: () => void): ReturnType<typeof setTimeout> {
+    if (delay <= DELAY_MAX) return setTimeout(wake, delay);
+    const next = (): void => {
+      this.#handle = this.#chain(delay - DELAY_MAX, wake);
+    };
+    return setTimeout(next, DELAY_MAX);
+  }
+}

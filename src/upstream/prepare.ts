@@ -27,8 +27,18 @@ export function editsFor(
   const renamed = name !== envelope.model;
   const asks = addsUsage(envelope, relay);
   if (!renamed && !asks) return undefined;
-  return (body) => [
-    ...(renamed ? [{ span: envelope.modelSpan, bytes: jsonString(name) }] : []),
-    ...(asks ? [dialect.askForUsage(body, envelope)] : []),
-  ];
+  return (body) => {
+    const edits: Edit[] = renamed ? [{ span: envelope.modelSpan, bytes: literalOf(name) }] : [];
+    if (asks) edits.push(dialect.askForUsage(body, envelope));
+    return edits;
+  };
+}
+
+/** The names in a configuration are few and their literals are spliced into every request. */
+const literals = new Map<string, Chunk>();
+
+function literalOf(name: string): Chunk {
+  let literal = literals.get(name);
+  if (literal === undefined) literals.set(name, (literal = jsonString(name)));
+  return literal;
 }

@@ -7,6 +7,8 @@ import { peek } from "./peek.ts";
 
 /** An error answer's body is kept up to here; the rest is not read. */
 const ERROR_BYTES_MAX: Bytes = 256 * 1024;
+/** A framed answer up to this size is read through; it takes about a microsecond for each KB. */
+const SCANNED_BYTES_MAX: Bytes = 256 * 1024;
 /** Deeper than any answer; the caller's own limit is for what callers send. */
 const ANSWER_DEPTH_MAX = 512;
 
@@ -50,18 +52,21 @@ function judged(reply: Reply, body: Chunk): Committed | Failed {
   return failed({ kind: "protocol", what: "incomplete or not JSON" });
 }
 
-/** An error answer: whose fault it is, and its own words when they may be passed on. */
+/** An error answer: whose fault it is, and its own words when they may be passed on, whole. */
 async function readRefusal(reply: Reply): Promise<Failed> {
   const { response, context } = reply;
-  const body = await readUpTo(response, ERROR_BYTES_MAX);
+  const { body, whole } = await readUpTo(response, ERROR_BYTES_MAX);
   const read = response.headers.has("content-encoding") ? new Uint8Array() : body;
   const fault = context.dialect.readFault(response.status, response.headers, read);
   const relayable = fault.kind === "client_error" || fault.kind === "context_length";
-  if (!relayable) return failed(fault);
+  if (!relayable || !whole) return failed(fault);
   return { fault, answer: wholeAnswer(reply, { body, refusal: fault }) };
 }
 
-async function readUpTo(response: Response, bytesMax: Bytes): Promise<Chunk> {
+async function readUpTo(
+  response: Response,
+  bytesMax: Bytes,
+): Promise<{ readonly body: Chunk; readonly whole: boolean }> {
   const held: Chunk[] = [];
   let heldBytes = 0;
   const reader = response.body?.getReader() as ChunkReader | undefined;
@@ -72,10 +77,10 @@ async function readUpTo(response: Response, bytesMax: Bytes): Promise<Chunk> {
     heldBytes += read.value.byteLength;
     if (heldBytes > bytesMax) {
       await reader.cancel();
-      break;
+      return { body: join(held, heldBytes), whole: false };
     }
   }
-  return join(held, heldBytes);
+  return { body: join(held, heldBytes), whole: true };
 }
 
 function join(chunks: readonly Chunk[], byteLength: Bytes): Chunk {
@@ -90,15 +95,15 @@ function join(chunks: readonly Chunk[], byteLength: Bytes): Chunk {
 }
 
 /**
- * A body framed by length or chunks is whole when the transport says so; one that ends with its
- * connection may be cut anywhere without a sign, so it is read through.
+ * Every answer here is JSON, whatever its type says; half of it is no answer. A large body is read
+ * through only when it ended with its connection, which may cut it anywhere without a sign.
  */
 function isWhole(headers: Headers, body: Chunk): boolean {
   if (headers.has("content-encoding")) return body.byteLength > 0;
-  const type = headers.get("content-type");
-  if (type !== null && !type.includes("json")) return !type.includes("html") && body.length > 0;
   const framed = headers.has("content-length") || headers.has("transfer-encoding");
-  if (!framed) return scanJson(body, { depthMax: ANSWER_DEPTH_MAX }).ok;
+  if (!framed || body.byteLength <= SCANNED_BYTES_MAX) {
+    return scanJson(body, { depthMax: ANSWER_DEPTH_MAX }).ok;
+  }
   const first = body.find(isVisible);
   const last = body.findLast(isVisible);
   return (first === 0x7b && last === 0x7d) || (first === 0x5b && last === 0x5d);

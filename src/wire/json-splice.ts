@@ -24,7 +24,8 @@ export function splice(body: Chunk, span: Span, bytes: Uint8Array): Chunk {
  * @throws when two ranges overlap or one is not in the document.
  */
 export function spliceAll(body: Chunk, edits: readonly Edit[]): Chunk {
-  const inOrder = edits.toSorted((left, right) => left.span.start - right.span.start);
+  const inOrder =
+    edits.length < 2 ? edits : edits.toSorted((left, right) => left.span.start - right.span.start);
   let length = body.length;
   for (const { span, bytes } of inOrder) length += bytes.length - (span.end - span.start);
   const spliced = new Uint8Array(length);

@@ -93,7 +93,7 @@ describe("a broken stream looks", () => {
 pools: { p: { members: [{ model: m }]${pool} } }
 keys: { app: { key: "${KEY}"${key} } }
 ${own}`;
-  const SURFACE = /"code":"stream_truncated"/;
+  const SURFACE = /\n\ndata: \{"error":.*"code":"stream_truncated".*\n\n$/;
   test.each<[string, string, string, RegExp]>([
     ["", "", "", SURFACE],
     ["stream_failure: graceful", "", "", /"finish_reason":"error".*\n\ndata: \[DONE\]/],

@@ -52,10 +52,15 @@ test("a stream that begins with an error is a fault and is given up, however it 
   );
 });
 
-test("an error behind the first event is the client's to see", async () => {
-  const { answer } = await met([delta("he"), ERROR]);
-  if (!("kind" in answer) || answer.kind !== "stream") throw new Error("not committed");
-  expect(await restOf(answer.held, answer.reader)).toBe(delta("he") + ERROR);
+test("an error behind the first event is the client's to see, however it is cut", async () => {
+  await fc.assert(
+    fc.asyncProperty(places, async (cuts) => {
+      const text = delta("he") + ERROR;
+      const { answer } = await met(cutAt(text, cuts));
+      if (!("kind" in answer) || answer.kind !== "stream") throw new Error("not committed");
+      expect(await restOf(answer.held, answer.reader)).toBe(text);
+    }),
+  );
 });
 
 describe("a stream that ends before its first event was never one", () => {

@@ -10,16 +10,17 @@ import { attemptRig, backendOf, bytesOf, laneOf } from "./pieces.ts";
 const { relay: OFF } = attemptRig([]).context;
 const INJECT: RelayConfig = { ...OFF, injectIncludeUsage: true };
 
+const LIMITS = { depthMax: 64 };
+
 interface Lane {
   readonly upstreamModel?: string | undefined;
   readonly relay?: RelayConfig;
-  readonly operation?: "chat" | "embeddings";
 }
 
 /** What goes upstream for a body; undefined when its bytes go as they came. */
-function prepared(text: string, { upstreamModel, relay = OFF, operation = "chat" }: Lane = {}) {
+function prepared(text: string, { upstreamModel, relay = OFF }: Lane = {}) {
   const body = bytesOf(text);
-  const read = openai.readEnvelope(operation, body, { depthMax: 64 });
+  const read = openai.readEnvelope("chat", body, LIMITS);
   if (read instanceof Rejection) throw new Error(JSON.stringify(read.reason));
   const lane = laneOf(backendOf(), { upstreamModel });
   const edits = editsFor(read.envelope, lane, { dialect: openai, relay });
@@ -83,8 +84,13 @@ describe("usage is asked for", () => {
     ["the configuration does not say so", { stream: true }, { relay: OFF }],
     ["the caller asks itself", { stream: true, stream_options: { include_usage: true } }, {}],
     ["the answer is no stream", { stream: false }, {}],
-    ["embeddings are asked for", { input: "x", stream: true }, { operation: "embeddings" }],
   ])("not when %s", (_, extra, lane) => {
     expect(ask(extra, { relay: INJECT, ...lane })).toEqual({ asks: false, text: undefined });
+  });
+  test("not of embeddings, whatever their envelope says", () => {
+    const read = openai.readEnvelope("chat", bytesOf('{"model":"m","stream":true}'), LIMITS);
+    if (read instanceof Rejection) throw new Error(read.reason.kind);
+    expect(addsUsage(read.envelope, INJECT)).toBe(true);
+    expect(addsUsage({ ...read.envelope, operation: "embeddings" }, INJECT)).toBe(false);
   });
 });

@@ -26,6 +26,8 @@ const FINISH_NAMES = templateNames({
   telling: ["usage", "error", "finish_reason", "index"],
 });
 const DONE = "[DONE]";
+/** Only a stream that a finish reason completes counts its choices. */
+const NO_CHOICES = new Set<number>();
 const DONE_BYTES_MAX = 64;
 const BRACKET = 0x5b;
 const SPACE = 0x20;
@@ -49,11 +51,13 @@ class OpenAiTap implements StreamTap {
   #id: string | undefined;
   #model: string | undefined;
   /** Choices that have begun and not finished. */
-  readonly #open = new Set<number>();
-  readonly #closed = new Set<number>();
+  readonly #open: Set<number>;
+  readonly #closed: Set<number>;
 
   constructor({ terminal }: TapOptions) {
     this.#finishCompletes = terminal === "finish";
+    this.#open = this.#finishCompletes ? new Set() : NO_CHOICES;
+    this.#closed = this.#finishCompletes ? new Set() : NO_CHOICES;
     this.#template = new TextTemplate(this.#finishCompletes ? FINISH_NAMES : DONE_NAMES);
     this.#scanner = new SseScanner({ onFrame: (frame) => this.#read(frame) });
   }
