@@ -6,6 +6,8 @@ import { type Sent, simNetwork } from "./sim/network.ts";
 // Types cannot see inside `seal`, `resolve` or a socket. So whole gateways are run on a network that
 // notes where bytes went, and the claim is checked there: on the addresses that were dialled.
 
+const RUNS = process.env["INTERLOCK_FULL"] === "1" ? 20_000 : 2000;
+
 interface Provider {
   readonly local: boolean;
   /** Reached by name, so that what the name means can change under way. */
@@ -188,7 +190,7 @@ test("a private request sends no byte to an external host, whatever goes wrong",
         }
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: RUNS },
   );
   // The property must have met both classes, and shareable requests must get out.
   expect(Math.min(seen.private, seen.shareable, seen.external)).toBeGreaterThan(100);
@@ -201,7 +203,7 @@ test("a local name that answers with a public address is never dialled there", a
       const sent = (await run(local)).flatMap((went) => went.sent);
       expect(sent.filter(leavesTheMachineRoom).map(({ url }) => url)).toEqual([]);
     }),
-    { numRuns: 1000 },
+    { numRuns: RUNS / 2 },
   );
 }, 60_000);
 

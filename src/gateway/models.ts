@@ -44,8 +44,10 @@ function mayUse(
   { name, target }: { readonly name: string; readonly target: Target },
 ): boolean {
   if (key.allow !== undefined && !key.allow.includes(name)) return false;
-  const isPrivate = (key.privacy ?? gateway.config.privacy.default) === "private";
-  return (isPrivate ? target.private : target.shareable).lanes.length > 0;
+  const unmarked = key.privacy ?? gateway.config.privacy.default;
+  const isPrivate = target.privacy === "private" || unmarked === "private";
+  const lanes = (isPrivate ? target.private : target.shareable).lanes;
+  return lanes.some(({ backend }) => gateway.dialects[backend.dialect] !== undefined);
 }
 
 function entryOf(gateway: Gateway, name: string): ModelEntry {

@@ -65,13 +65,24 @@ export async function attempt<P extends Privacy>(
     const fault = context.client.aborted ? undefined : tried.fault;
     context.facts.push({ lane, fault, firstEventMs: undefined });
     if (fault === undefined) return new Rejection({ kind: "client_gone" });
-    last = tried;
+    last = worthMore(last, tried);
     const disposition = dispositionOf(tried.fault);
     if (disposition.next === "relay_to_client") break;
     if (disposition.next === "try_next_once" && unansweredMax-- === 0) break;
   }
   if (last === undefined) throw new Error("a plan without lanes");
   return last.answer ?? new Rejection({ kind: "upstream_failed", fault: last.fault, attempts });
+}
+
+/** The failure to tell the caller of: words that may be passed on, and the soonest retry. */
+function worthMore(earlier: Failed | undefined, later: Failed): Failed {
+  if (earlier === undefined) return later;
+  const answer = later.answer ?? earlier.answer;
+  const [before, after] = [earlier.fault, later.fault];
+  if (before.kind !== "rate_limited" || after.kind !== "rate_limited") return { ...later, answer };
+  const waits = [before.retryAfterMs ?? Infinity, after.retryAfterMs ?? Infinity];
+  const soonest = Math.min(...waits);
+  return { fault: { ...after, retryAfterMs: soonest === Infinity ? undefined : soonest }, answer };
 }
 
 /** A lone lane is asked again only when the connection failed, as a stale pooled one does. */

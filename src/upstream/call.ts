@@ -15,6 +15,8 @@ export interface CallOptions {
 
 /** A backend heard from this recently is not asked whether it can be reached. */
 const HEARD_RECENTLY_MS: Ms = 5000;
+/** A model may think for minutes; that its machine is still there is asked this often. */
+const REACH_AGAIN_MS: Ms = 60_000;
 
 /**
  * One upstream call: what may end it before it commits, and which deadline did. A stream keeps it
@@ -24,7 +26,6 @@ export class Call {
   readonly #controller = new AbortController();
   /** Undefined once it has committed or failed. */
   #options: CallOptions | undefined;
-  readonly #startedAt: Ms;
   #waitingSince: Ms;
   #expired: Fault | undefined;
   #timer: Timer | undefined;
@@ -33,9 +34,9 @@ export class Call {
   constructor(options: CallOptions) {
     const { clock, client, deadlines } = options;
     this.#options = options;
-    this.#startedAt = this.#waitingSince = clock.now();
+    this.#waitingSince = clock.now();
     const first = Math.min(deadlines.connectMs / 2, deadlines.firstEventMs);
-    this.#timer = clock.after(first, () => this.#checkReach());
+    this.#timer = clock.after(first, () => this.#check());
     if (client.aborted) this.abort();
     else client.onabort = () => this.abort(); // Half a listener's price, and nobody else listens.
   }
@@ -66,21 +67,21 @@ export class Call {
     this.#expired = { kind: "timeout", phase };
     this.abort();
   }
-  #checkSilence(): void {
+  #check(): void {
     if (this.#options === undefined) return;
-    const { clock, deadlines } = this.#options;
+    const { clock, egress, deadlines } = this.#options;
     const left = deadlines.firstEventMs - (clock.now() - this.#waitingSince);
-    if (left <= 0) this.#expire("first_event");
-    else this.#timer = clock.after(left, () => this.#checkSilence());
+    if (left <= 0) return this.#expire("first_event");
+    const heardAgo = clock.now() - egress.heardAt;
+    const again = heardAgo < HEARD_RECENTLY_MS ? HEARD_RECENTLY_MS - heardAgo : REACH_AGAIN_MS;
+    this.#timer = clock.after(Math.min(left, again), () => this.#check());
+    if (heardAgo >= HEARD_RECENTLY_MS) this.#tryToReach(this.#options);
   }
   /** fetch does not tell when it connects, so a second connection is tried beside a silent one. */
-  #checkReach(): void {
-    this.#checkSilence();
-    if (this.#options === undefined || this.#expired !== undefined) return;
-    const { clock, egress, dialled, deadlines } = this.#options;
-    if (clock.now() - egress.heardAt < HEARD_RECENTLY_MS) return;
+  #tryToReach({ egress, dialled, deadlines }: CallOptions): void {
+    const heardAt = egress.heardAt;
     void egress.reach(dialled, deadlines.connectMs / 2).then((reached) => {
-      const silent = egress.heardAt < this.#startedAt && !this.signal.aborted;
+      const silent = egress.heardAt === heardAt && !this.signal.aborted;
       if (!reached && silent && this.#options !== undefined) this.#expire("connect");
     });
   }

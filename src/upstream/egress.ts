@@ -35,26 +35,24 @@ export interface AddressRefused {
 const RESOLVED_FOR_MS: Ms = 5000;
 const REACH_MS: Ms = 1000;
 
-export function createEgress(
-  backend: AnyBackend,
-  {
-    network,
-    clock,
-  }: { readonly network: Pick<Network, "resolve" | "session" | "reach">; readonly clock: Clock },
-): Egress {
+export interface EgressOptions {
+  readonly network: Network;
+  readonly clock: Clock;
+}
+
+export function createEgress(backend: AnyBackend, { network, clock }: EgressOptions): Egress {
   const { baseUrl, placement, proxy, unix } = backend;
   if (placement === "local" && proxy !== undefined) {
     throw new Error(`local backend ${backend.name} has a proxy`);
   }
   const secure = baseUrl.protocol === "https:";
-  const session = network.session({
-    proxy,
-    unix,
-    serverName: secure ? hostOf(baseUrl) : undefined,
-  });
+  const serverName = secure ? hostOf(baseUrl) : undefined;
+  const session = network.session({ proxy, unix, serverName });
   const pinned = placement === "local" && unix === undefined && !isLiteral(hostOf(baseUrl));
-  const fixed = dialled(baseUrl, { address: hostOf(baseUrl), named: false, unix });
+  const direct = dialled(baseUrl, { address: hostOf(baseUrl), named: false, unix });
+  const fixed = proxy === undefined ? direct : { ...direct, reach: reachOf(proxy) };
   let reaching: Promise<boolean> | undefined;
+  let resolving: Promise<Dialled | AddressRefused> | undefined;
   let cached: Dialled | undefined;
   let cachedUntil: Ms = -Infinity;
 
@@ -68,6 +66,13 @@ export function createEgress(
     return choices[0]!;
   }
 
+  /** One look-up at a time serves all who wait for it. */
+  function resolveOnce(): Promise<Dialled | AddressRefused> {
+    resolving ??= resolveAndCheck().finally(() => {
+      resolving = undefined;
+    });
+    return resolving;
+  }
   async function resolveAndCheck(): Promise<Dialled | AddressRefused> {
     const name = hostOf(baseUrl);
     const addresses = await network.resolve(name).catch(() => []); // No answer: nothing to dial.
@@ -87,7 +92,7 @@ export function createEgress(
     heardAt: -Infinity,
     dial() {
       if (!pinned) return fixed;
-      return cached !== undefined && clock.now() < cachedUntil ? cached : resolveAndCheck();
+      return cached !== undefined && clock.now() < cachedUntil ? cached : resolveOnce();
     },
     reach(target, timeout) {
       reaching ??= network.reach(target.reach, timeout).finally(() => {
@@ -97,6 +102,11 @@ export function createEgress(
     },
     close: () => session.close(),
   };
+}
+
+/** Where a connection to the host of `url` goes, for its port and its TLS. */
+function reachOf(url: URL): ReachTarget {
+  return dialled(url, { address: hostOf(url), named: false, unix: undefined }).reach;
 }
 
 /** The host of a URL without the brackets of an IPv6 literal. */

@@ -49,15 +49,25 @@ export function upstreamHeaders(
     "accept-encoding": "identity",
     "user-agent": userAgent,
   };
+  const connection = client.get("connection");
   for (const name of REQUEST_ALLOWED) {
     const value = client.get(name);
-    if (value !== null) headers[name] = value;
+    if (value !== null && !isHopByHop(name, connection)) headers[name] = value;
   }
   headers["accept"] ??= "*/*";
   if (host !== undefined) headers["host"] = host;
   if (backend.credential !== undefined)
     addCredential(headers, backend, backend.credential.expose());
   return headers;
+}
+
+/** What `Connection` names is between the client and us: RFC 9110 §7.6.1. */
+function isHopByHop(name: string, connection: string | null): boolean {
+  if (connection === null || connection === "keep-alive") return false;
+  return connection
+    .toLowerCase()
+    .split(",")
+    .some((token) => token.trim() === name);
 }
 
 function addCredential(

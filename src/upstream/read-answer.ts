@@ -19,10 +19,12 @@ export function readAnswer(reply: Reply): Promise<Committed | Failed> | Failed {
   if (status >= 300 && status < 400) return abandoned(reply, { kind: "redirect" });
   if (status >= 400) return readRefusal(reply);
   if (body === null) return abandoned(reply, { kind: "protocol", what: "no body" });
-  if (reply.streamed && headers.get("content-type")?.startsWith("text/event-stream") === true) {
-    return peek(reply);
-  }
-  return readWhole(reply);
+  return reply.streamed && isEventStream(headers) ? peek(reply) : readWhole(reply);
+}
+
+/** RFC 9110 §8.3.1: a media type is spelled in any case. */
+function isEventStream(headers: Headers): boolean {
+  return headers.get("content-type")?.toLowerCase().startsWith("text/event-stream") === true;
 }
 
 /** Reads a buffered answer whole, so that a cut one is never passed off as an answer. */

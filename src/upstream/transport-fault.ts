@@ -21,15 +21,20 @@ const NOT_SENT = new Set([
 /** Codes that say the other side spoke, but not HTTP. */
 const NOT_HTTP = /^(Invalid|Malformed|Unrequested|ResponseHeadersTooLarge|HTTP2|Zlib|EPROTO)/;
 
-/** What a rejected fetch or read means. Never throws; an unknown code counts as a lost network. */
-export function transportFault(error: unknown): Fault {
+/**
+ * What a rejected fetch or read means; an unknown code counts as a lost network. Undefined for what
+ * has no code: the runtime gives its errors one, so that is a bug of ours.
+ */
+export function transportFault(error: unknown): Fault | undefined {
   const code = codeOf(error);
+  if (code === undefined) return undefined;
   if (NOT_SENT.has(code)) return { kind: "network", sent: false };
   if (NOT_HTTP.test(code)) return { kind: "protocol", what: code };
   return { kind: "network", sent: true };
 }
 
-function codeOf(error: unknown): string {
-  if (typeof error !== "object" || error === null || !("code" in error)) return "";
-  return String(error.code);
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  const { code } = error;
+  return typeof code === "string" || typeof code === "number" ? `${code}` : undefined;
 }

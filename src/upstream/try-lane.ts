@@ -7,6 +7,7 @@ import type { AttemptContext, Failed } from "./attempt.ts";
 import { addsUsage } from "./prepare.ts";
 import { Call } from "./call.ts";
 import type { Committed } from "./committed.ts";
+import { dialWithin } from "./dial.ts";
 import type { AddressRefused } from "./egress.ts";
 import { upstreamHeaders } from "./headers.ts";
 import { open } from "./open.ts";
@@ -22,28 +23,34 @@ export async function tryLane<P extends Privacy>(
   const { clock, client } = context;
   const egress = context.egressOf(lane);
   const dialling = egress.dial();
-  const dialled = dialling instanceof Promise ? await dialling : dialling;
-  if ("refused" in dialled) return failed(faultOfRefusal(dialled));
   const { deadlines } = lane.backend;
+  const { connectMs } = deadlines;
+  const dialled =
+    dialling instanceof Promise
+      ? await dialWithin(dialling, { clock, client, connectMs })
+      : dialling;
+  if (dialled === "late") return failed({ kind: "timeout", phase: "connect" });
+  if ("refused" in dialled) return failed(faultOfRefusal(dialled));
   const call = new Call({ clock, client, deadlines, egress, dialled });
-  const opening = open(request, lane.backend, {
-    egress,
-    dialled,
-    path: pathBelow(lane) + context.dialect.upstreamPath(request.envelope.operation),
-    headers: upstreamHeaders(context.clientHeaders, lane.backend, {
-      host: dialled.host,
-      userAgent: context.userAgent,
-    }),
-    signal: call.signal,
-  });
   try {
-    const response = await opening;
+    const response = await open(request, lane.backend, {
+      egress,
+      dialled,
+      path: pathBelow(lane) + context.dialect.upstreamPath(request.envelope.operation),
+      headers: upstreamHeaders(context.clientHeaders, lane.backend, {
+        host: dialled.host,
+        userAgent: context.userAgent,
+      }),
+      signal: call.signal,
+    });
     egress.heardAt = clock.now();
     const streamed = request.envelope.stream;
     const asksUsage = addsUsage(request.envelope, context.relay);
     return await readAnswer({ response, lane, context, call, streamed, asksUsage });
   } catch (error) {
-    return failed(call.expired ?? transportFault(error));
+    const fault = call.expired ?? transportFault(error);
+    if (fault === undefined && !client.aborted) throw error; // Ours: no backend is to blame.
+    return failed(fault ?? { kind: "network", sent: true });
   } finally {
     call.settle();
   }

@@ -79,15 +79,21 @@ describe("the list of models", () => {
     expect(await listed("open", yaml)).toEqual(ALL);
   });
 
-  // Marked as failing: a pool's own class is not looked at, so its list promises what it refuses.
-  test.failing(
-    "holds no name that answers nobody: a private pool of external members only",
-    async () => {
-      const yaml = YAML.replace("  far: {", "  far: { privacy: private,");
-      expect((await sim(yaml).ask(withKey(chat({ model: "far" })))).status).toBe(503);
-      expect(await listed("app", yaml)).not.toContain("far");
-    },
-  );
+  test("holds no name that answers nobody: a private pool of external members only", async () => {
+    const yaml = YAML.replace("  far: {", "  far: { privacy: private,");
+    expect((await sim(yaml).ask(withKey(chat({ model: "far" })))).status).toBe(503);
+    expect(await listed("app", yaml)).not.toContain("far");
+  });
+
+  test("holds no name whose backends speak no protocol that is spoken here", async () => {
+    const anthropic = 'anthropic: { api_key: "sk-ant-0123456789" }';
+    const yaml = YAML.replace(
+      "models:",
+      `  ${anthropic}\nmodels:\n  claude: { provider: anthropic }`,
+    );
+    expect((await sim(yaml).ask(withKey(chat({ model: "claude" })))).status).toBe(501);
+    expect(await listed("app", yaml)).not.toContain("claude");
+  });
 
   test("is for who has a key, where there are keys", async () => {
     expect((await get("/v1/models", null)).response.status).toBe(401);

@@ -51,6 +51,8 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   lost: () => Promise.reject(lost("ECONNRESET")),
   bug: BUG,
 };
+const RUNS = process.env["INTERLOCK_FULL"] === "1" ? 10_000 : 1500;
+
 type Client = "reads" | "leaves at once" | "leaves later" | "leaves mid-stream" | "never reads";
 interface Ask {
   readonly model: string;
@@ -159,7 +161,7 @@ test("every request is settled exactly once, whatever happens to how many at a t
         expect(JSON.stringify(sim.lines)).not.toContain("secret payload");
       },
     ),
-    { numRuns: 400 },
+    { numRuns: RUNS },
   );
   // The property must have met every way a request ends.
   const endings = `completed client_gone upstream_reported truncated timeout/stall client_stalled

@@ -432,7 +432,7 @@ const WAYS_ROUND: readonly Mutation[] = [
   ),
 ];
 
-const NEVER = "visit.bodyBytes = call.body.byteLength;";
+const NEVER = "visit.bodyBytes = body.byteLength;";
 const ELSEWHERE: readonly Mutation[] = [
   one(
     "a backend is made outside the configuration",
@@ -486,7 +486,7 @@ const ELSEWHERE: readonly Mutation[] = [
     edit(
       "gateway.ts",
       NEVER,
-      `${NEVER}\n  if (visit.bodyBytes < 0) Request.seal("shareable", call.envelope, call.body);`,
+      `${NEVER}\n  if (visit.bodyBytes < 0) Request.seal("shareable", call.envelope, body);`,
     ),
     edit(
       "gateway.ts",

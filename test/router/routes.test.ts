@@ -112,32 +112,29 @@ describe("a name nobody configured", () => {
   });
 });
 
-test(
-  "rules are asked lowest number first, as the proof of privacy and the file have it",
-  () => {
-    const rules = fc.array(
-      fc.record({
-        condition: fc.constantFrom(
-          "model starts_with 'a'",
-          "model contains 'b'",
-          "model ends_with 'b'",
-        ),
-        target_provider: fc.constantFrom("gpu", "ext"),
-        priority: fc.nat(2),
-      }),
-    );
-    const model = fc.constantFrom("a", "b", "ab", "ba", "c");
-    fc.assert(
-      fc.property(rules, model, (given, asked) => {
-        const routing = { default_provider: "gpu", rules: given };
-        const config = configOf(`${PROVIDERS}\nrouting: ${JSON.stringify(routing)}`);
-        const found = findTarget(buildRoutes(config), { model: asked, key: ANYBODY }) as Target;
-        const explained = lanesFor(config, asked).map(({ backend }) => backend.name);
-        expect(backends(found.shareable)).toEqual(explained);
-      }),
-    );
-  },
-);
+test("rules are asked lowest number first, as the proof of privacy and the file have it", () => {
+  const rules = fc.array(
+    fc.record({
+      condition: fc.constantFrom(
+        "model starts_with 'a'",
+        "model contains 'b'",
+        "model ends_with 'b'",
+      ),
+      target_provider: fc.constantFrom("gpu", "ext"),
+      priority: fc.nat(2),
+    }),
+  );
+  const model = fc.constantFrom("a", "b", "ab", "ba", "c");
+  fc.assert(
+    fc.property(rules, model, (given, asked) => {
+      const routing = { default_provider: "gpu", rules: given };
+      const config = configOf(`${PROVIDERS}\nrouting: ${JSON.stringify(routing)}`);
+      const found = findTarget(buildRoutes(config), { model: asked, key: ANYBODY }) as Target;
+      const explained = lanesFor(config, asked).map(({ backend }) => backend.name);
+      expect(backends(found.shareable)).toEqual(explained);
+    }),
+  );
+});
 
 test("a key gets no name it was not granted, by whatever way the name would go", () => {
   const routes = buildRoutes(configOf(RULES));

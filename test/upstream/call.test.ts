@@ -58,9 +58,15 @@ describe("the connect deadline", () => {
 
   test("does not ask about a host that another call heard from just now", async () => {
     const { call, clock, tried } = rig({ reaches: "never", heardAt: -1000 });
-    await clock.advance(CONNECT_MS);
+    await clock.advance(CONNECT_MS / 2 + 1);
     expect(tried).toEqual([]);
     expect(call.expired).toBeUndefined();
+  });
+
+  test("asks about such a host later, when nobody has heard from it any more", async () => {
+    const { call, clock } = rig({ reaches: "never", heardAt: -1000 });
+    await clock.advance(FIRST_EVENT_MS / 2);
+    expect(call.expired).toEqual({ kind: "timeout", phase: "connect" });
   });
 
   test("is met by a head that comes while the second connection is still tried", async () => {

@@ -172,6 +172,12 @@ describe("proxies", () => {
   });
 });
 
+test("a silent backend behind a proxy is tried for by way of its proxy", () => {
+  const proxy = new URL("http://proxy.example:3128");
+  const { egress } = rig({ url: "https://api.example", proxy }, "external");
+  expect((egress.dial() as Dialled).reach).toMatchObject({ host: "proxy.example", port: 3128 });
+});
+
 test("a silent backend is tried for once at a time, whoever asks", async () => {
   const answer = Promise.withResolvers<boolean>();
   const { egress, reached } = rig({}, "local", { reaches: () => answer.promise });

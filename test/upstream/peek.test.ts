@@ -52,6 +52,11 @@ test("a stream that begins with an error is a fault and is given up, however it 
   );
 });
 
+test("a stream is known by its type however that is spelled", async () => {
+  const headers = { "content-type": "Text/Event-Stream; charset=utf-8" };
+  expect((await met([STREAM], { headers })).answer).toMatchObject({ kind: "stream" });
+});
+
 test("an error behind the first event is the client's to see, however it is cut", async () => {
   await fc.assert(
     fc.asyncProperty(places, async (cuts) => {

@@ -96,25 +96,42 @@ describe("a buffered answer", () => {
     );
   });
 
-  test.each(["", "  ", "{", '{"a":1', '"text"', "oops", "}", '{"a":1}x'])(
-    "that is framed but is no JSON value in brackets is a fault: %p",
-    async (text) => expect((await read(chunked([text]))).answer).toEqual(CUT),
+  test.each(["", "  ", "{", '{"a":1', "{oops}", "oops", "}", '{"a":1}x', "<html>busy</html>"])(
+    "that is not one JSON value is a fault, whatever its type and framing: %p",
+    async (text) => {
+      for (const type of ["application/json", "text/plain", "text/html; charset=utf-8"]) {
+        const headers = { "content-type": type };
+        const framings = [
+          () => whole(text, headers),
+          () => flow([text], { headers }),
+          () => flow([text], { headers: { ...headers, "transfer-encoding": "chunked" } }),
+        ];
+        for (const framed of framings) {
+          expect((await read(framed())).answer).toEqual(CUT);
+          expect((await read(framed(), { stream: true })).answer).toEqual(CUT);
+        }
+      }
+    },
   );
 
-  test.each(["<html>busy</html>", ""])("of type text/html is a fault: %p", async (text) => {
-    const html = { "content-type": "text/html; charset=utf-8" };
-    expect((await read(whole(text, html))).answer).toEqual(CUT);
-    expect((await read(whole(text, html), { stream: true })).answer).toEqual(CUT);
+  test("is passed on under whatever type it has, to who asked for a stream too", async () => {
+    for (const type of ["text/plain", "application/json; charset=utf-8"]) {
+      const headers = { "content-type": type };
+      const given = { kind: "whole", status: 200, headers };
+      expect((await read(whole(COMPLETION, headers))).answer).toMatchObject(given);
+      expect((await read(whole(COMPLETION, headers), { stream: true })).answer).toMatchObject(
+        given,
+      );
+    }
   });
 
-  test("of another type is passed on, as an answer to who asked for a stream is", async () => {
-    const plain = { "content-type": "text/plain" };
-    expect((await read(whole("hi", plain))).answer).toMatchObject({
-      kind: "whole",
-      headers: plain,
-    });
-    const asked = await read(whole(COMPLETION), { stream: true });
-    expect(asked.answer).toMatchObject({ kind: "whole", status: 200 });
+  test("too large to read through is trusted to its framing, and to nothing without one", async () => {
+    const inside = "x".repeat(256 * 1024);
+    const odd = `{"a":"${inside}" oops}`;
+    expect((await read(chunked([odd]))).answer).toMatchObject({ kind: "whole" });
+    expect((await read(chunked([odd.slice(0, -1)]))).answer).toEqual(CUT);
+    expect((await read(closing([odd]))).answer).toEqual(CUT);
+    expect((await read(closing([`{"a":"${inside}"}`]))).answer).toMatchObject({ kind: "whole" });
   });
 
   test("that is compressed is passed on compressed, and unread", async () => {
@@ -223,5 +240,11 @@ describe("an error answer", () => {
     );
     await read(new Response(body, { status: 500 }));
     expect({ cancelled, pulled }).toEqual({ cancelled: true, pulled: 5 });
+  });
+
+  test("too long to hold is never passed on cut, though it is the caller's fault", async () => {
+    const message = "x".repeat(256 * 1024);
+    const { answer } = await read(refusal(400, { message }));
+    expect(answer).toEqual({ fault: { kind: "client_error" }, answer: undefined });
   });
 });

@@ -10,7 +10,7 @@ const NOT_SENT: Fault = { kind: "network", sent: false };
 const SENT: Fault = { kind: "network", sent: true };
 
 /** What a real fetch over a real socket ends in. */
-async function faultOf(origin: string): Promise<Fault | "answered"> {
+async function faultOf(origin: string): Promise<Fault | "answered" | undefined> {
   const session = systemNetwork.session({
     proxy: undefined,
     unix: undefined,
@@ -27,7 +27,7 @@ async function faultOf(origin: string): Promise<Fault | "answered"> {
     session.close();
   }
 }
-async function faultAfter(script: Script): Promise<Fault | "answered"> {
+async function faultAfter(script: Script): Promise<Fault | "answered" | undefined> {
   using upstream = startFaultd(() => script);
   return await faultOf(upstream.origin);
 }
@@ -62,11 +62,17 @@ test("a whole answer is no fault", async () => {
   expect(await faultAfter({ body: "{}" })).toBe("answered");
 });
 
-test("anything else that is thrown counts as a request that may have run", () => {
+test("what is thrown with any other code counts as a request that may have run", () => {
   const known = /^(Invalid|Malformed|Unrequested|ResponseHeadersTooLarge|HTTP2|Zlib|EPROTO)/;
   const code = fc.string().filter((text) => !known.test(text));
-  const thrown = fc.oneof(fc.string(), fc.constant(undefined), fc.record({ code }), fc.date());
+  const thrown = fc.record({ code: fc.oneof(code, fc.nat()) });
   fc.assert(fc.property(thrown, (error) => expect(transportFault(error)).toEqual(SENT)));
+});
+
+test("what has no code is no fault of an upstream: it is ours", () => {
+  const bare = fc.constant({ code: Object.create(null) as object });
+  const thrown = fc.oneof(fc.string(), fc.constant(undefined), fc.date(), bare);
+  fc.assert(fc.property(thrown, (error) => expect(transportFault(error)).toBeUndefined()));
 });
 
 test.each(["ConnectionRefused", "ENOTFOUND", "CERT_HAS_EXPIRED", "ERR_TLS_CERT_ALTNAME_INVALID"])(
