@@ -12,7 +12,7 @@ import { DEMO_BACKEND_NAME } from "./names.ts";
 import { isActiveDialect } from "./not-active.ts";
 import { say } from "./path.ts";
 import { makeBackend } from "./resolve.ts";
-import { checkOpenMode, readSettings, type Settings } from "./settings.ts";
+import { openModeServer, readSettings, type Settings } from "./settings.ts";
 
 /** Asks a URL on this machine; undefined when nothing answers soon. */
 export type Probe = (url: string) => Promise<ProbeAnswer | undefined>;
@@ -66,7 +66,8 @@ export async function discover(options: DiscoverOptions): Promise<Discovery> {
   const found = asked.filter((each) => each !== undefined);
   if (found.length === 0) found.push(foundOf(demoCandidate(), [DEMO_BACKEND_NAME]));
   const keys = readKeys({}, { env, findings, names: [], open: true });
-  if (keys.length === 0) checkOpenMode(settings.server, findings);
+  const isOpen = keys.length === 0;
+  const server = isOpen ? openModeServer(settings.server, findings) : settings.server;
   if (findings.errors.length > 0) return { ok: false, errors: findings.errors };
   const unspoken = found.filter(({ backend }) => !isActiveDialect(backend.dialect));
   const notActive = [
@@ -75,7 +76,7 @@ export async function discover(options: DiscoverOptions): Promise<Discovery> {
     ...variablesNotActive(env, new Map()),
   ];
   const { warnings, origins } = findings;
-  const config = { ...configOf(found, settings), keys, notActive, warnings };
+  const config = { ...configOf(found, settings), server, keys, notActive, warnings };
   return { ok: true, config, found, notes, origins };
 }
 

@@ -12,7 +12,7 @@ import { say } from "./path.ts";
 import { type BackendPlan, planProvider } from "./providers.ts";
 import { readDefault, readRules } from "./routing.ts";
 import type { FileConfig } from "./schema.ts";
-import { checkOpenMode, readSettings } from "./settings.ts";
+import { openModeServer, readSettings } from "./settings.ts";
 import { readShape } from "./shape.ts";
 import { gatewayTimeouts } from "./timeouts.ts";
 import { isTree, type Tree } from "./tree.ts";
@@ -109,12 +109,12 @@ function judge(file: FileConfig, options: JudgeOptions): Config {
   const open = rules.length > 0 || file.routing?.default_provider !== undefined;
   const keys = readKeys(file, { env, findings, names, open: open || names.length === 0 });
   const keyed = keys.length + Object.keys(file.keys ?? {}).length > 0 || saidOf("keys", options);
-  if (!keyed) checkOpenMode(settings.server, findings);
+  const server = keyed ? settings.server : openModeServer(settings.server, findings);
   if (models.lanes.size + rules.length === 0 && defaultBackend === undefined) needModels(options);
   findings.notActive.push(...variablesNotActive(env, written));
   const config: Config = {
     ...settings,
-    ...{ source, models: models.lanes, pools, rules, defaultBackend, keys },
+    ...{ server, source, models: models.lanes, pools, rules, defaultBackend, keys },
     privacy: readPrivacyDefault(file, findings),
     backends: [...backends.usable.values()],
     notActive: findings.notActive,

@@ -21,13 +21,19 @@ export function readSettings(file: FileConfig, overrides: Overrides, findings: F
   };
 }
 
-/** Without keys, whoever reaches us spends the operator's money: then only this machine may. */
-export function checkOpenMode(server: ServerConfig, findings: Findings): void {
-  if (isLoopbackHost(server.host) || !isListenHost(server.host)) return;
+const LOOPBACK = "127.0.0.1";
+
+/**
+ * Without keys, whoever reaches us spends the operator's money: then only this machine may. A wider
+ * address is narrowed to loopback, loudly, so that a file written for another gateway still loads.
+ */
+export function openModeServer(server: ServerConfig, findings: Findings): ServerConfig {
+  if (isLoopbackHost(server.host) || !isListenHost(server.host)) return server;
   const path = ownName("server.host", findings);
-  const reason = "without keys the gateway listens on loopback only";
-  const fix = "add keys, or set INTERLOCK_KEY in the environment, or bind 127.0.0.1";
-  findings.errors.push(finding(path, reason, fix));
+  const reason = `there are no keys, so it listens on ${LOOPBACK} only`;
+  const fix = "add keys, or set INTERLOCK_KEY in the environment, to be reached from elsewhere";
+  findings.warnings.push(finding(path, reason, fix));
+  return { ...server, host: LOOPBACK };
 }
 
 function readServer(file: FileConfig, overrides: Overrides, findings: Findings): ServerConfig {

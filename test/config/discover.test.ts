@@ -187,10 +187,15 @@ test.each([
   [{ OPENAI_API_KEY: "k", OPENAI_BASE_URL: "http://api.example.com/v1" }, "OPENAI_BASE_URL"],
   [{ OPENAI_API_KEY: "k", OPENAI_BASE_URL: "http://169.254.169.254/v1" }, "OPENAI_BASE_URL"],
   [{ SERVER_PORT: "x" }, "SERVER_PORT"],
-  [{ SERVER_HOST: "0.0.0.0" }, "SERVER_HOST"],
 ])("%p is an error, with the variable's name", async (env, path) => {
   const found = await discover({ env, probe: nobody });
   expect(found).toMatchObject({ ok: false, errors: [{ path }] });
+});
+
+test("without a key a wider address is narrowed to loopback, and the one who asked is named", async () => {
+  const { config } = await find({ env: { SERVER_HOST: "0.0.0.0" } });
+  expect(config.server.host).toBe("127.0.0.1");
+  expect(config.warnings.map(({ path }) => path)).toEqual(["SERVER_HOST"]);
 });
 
 test("a key from the environment opens the gateway to the network", async () => {
