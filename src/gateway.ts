@@ -14,7 +14,8 @@ import { authenticate } from "./ingress/authenticate.ts";
 import { classify } from "./ingress/classify.ts";
 import { decide } from "./router/decide.ts";
 import { findTarget, type Target } from "./router/routes.ts";
-import { attempt, type AttemptContext } from "./upstream/attempt.ts";
+import { attempt } from "./upstream/attempt.ts";
+import type { AttemptContext } from "./upstream/context.ts";
 import type { Committed } from "./upstream/committed.ts";
 
 /**

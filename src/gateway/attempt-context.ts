@@ -1,4 +1,4 @@
-import type { AttemptContext } from "../upstream/attempt.ts";
+import type { AttemptContext } from "../upstream/context.ts";
 import type { Visit } from "./visit.ts";
 
 /** What the attempt stage may use: no key, no privacy, nothing to settle with. */

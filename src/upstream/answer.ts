@@ -3,7 +3,7 @@ import type { Lane } from "../core/pool.ts";
 import type { Placement } from "../core/privacy.ts";
 import type { Chunk } from "../core/units.ts";
 import type { StreamTap } from "../protocol/dialect.ts";
-import type { AttemptContext, Failed } from "./attempt.ts";
+import type { AttemptContext, Failed } from "./context.ts";
 import type { Call } from "./call.ts";
 import type { ChunkReader, StreamedAnswer, WholeAnswer } from "./committed.ts";
 import { relayedHeaders } from "./headers.ts";

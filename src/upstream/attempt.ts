@@ -1,40 +1,14 @@
-import type { FailoverConfig, RelayConfig } from "../config/config.ts";
 import { dispositionOf, type Fault } from "../core/fault.ts";
 import type { Lane } from "../core/pool.ts";
-import type { Admits, Placement, Privacy } from "../core/privacy.ts";
+import type { Admits, Privacy } from "../core/privacy.ts";
 import { Rejection } from "../core/rejection.ts";
 import type { Request } from "../core/request.ts";
 import type { Ms } from "../core/units.ts";
-import type { Dialect } from "../protocol/dialect.ts";
-import type { Clock, Random } from "../runtime/runtime.ts";
-import type { AttemptFact } from "../telemetry/settled.ts";
 import { spliceAll } from "../wire/json-splice.ts";
-import type { Committed, WholeAnswer } from "./committed.ts";
-import type { Egress } from "./egress.ts";
+import type { Committed } from "./committed.ts";
+import type { AttemptContext, Failed } from "./context.ts";
 import { editsFor } from "./prepare.ts";
 import { tryLane } from "./try-lane.ts";
-
-export interface AttemptContext {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly dialect: Dialect;
-  readonly egressOf: (lane: Lane<Placement>) => Egress;
-  readonly failover: FailoverConfig;
-  readonly relay: RelayConfig;
-  readonly userAgent: string;
-  /** The caller's headers; only an allow-list of them goes on. */
-  readonly clientHeaders: Headers;
-  /** Aborts when the client leaves. */
-  readonly client: AbortSignal;
-  /** Each try is noted here, in order: metrics and the log line are made of it. */
-  readonly facts: AttemptFact[];
-}
-
-/** A failed attempt, and the upstream's own words when they may be passed on. */
-export interface Failed {
-  readonly fault: Fault;
-  readonly answer: WholeAnswer | undefined;
-}
 
 /**
  * Tries the plan's lanes in order until one commits. Everything before the first upstream event may

@@ -1,6 +1,6 @@
 import type { Bytes, Chunk, Ms } from "../core/units.ts";
 import { abandoned, failed, type Reply, streamedAnswer } from "./answer.ts";
-import type { Failed } from "./attempt.ts";
+import type { Failed } from "./context.ts";
 import type { ChunkReader, Committed } from "./committed.ts";
 
 /** The head is held for the first event up to this many bytes, or this long once bytes come. */

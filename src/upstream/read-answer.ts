@@ -1,7 +1,7 @@
 import type { Bytes, Chunk } from "../core/units.ts";
 import { scanJson } from "../wire/json-scan.ts";
 import { abandoned, failed, type Reply, streamedAnswer, wholeAnswer } from "./answer.ts";
-import type { Failed } from "./attempt.ts";
+import type { Failed } from "./context.ts";
 import type { ChunkReader, Committed } from "./committed.ts";
 import { peek } from "./peek.ts";
 

@@ -3,7 +3,7 @@ import type { Lane } from "../core/pool.ts";
 import type { Admits, Placement, Privacy } from "../core/privacy.ts";
 import type { Request } from "../core/request.ts";
 import { failed } from "./answer.ts";
-import type { AttemptContext, Failed } from "./attempt.ts";
+import type { AttemptContext, Failed } from "./context.ts";
 import { addsUsage } from "./prepare.ts";
 import { Call } from "./call.ts";
 import type { Committed } from "./committed.ts";

@@ -6,7 +6,8 @@ import type { Lane, Pool } from "../../src/core/pool.ts";
 import type { Admits, External, Local, Placement } from "../../src/core/privacy.ts";
 import type { Privacy, Private, Shareable } from "../../src/core/privacy.ts";
 import { type AnyRequest, type Envelope, Request } from "../../src/core/request.ts";
-import { type AttemptContext, attempt } from "../../src/upstream/attempt.ts";
+import { attempt } from "../../src/upstream/attempt.ts";
+import type { AttemptContext } from "../../src/upstream/context.ts";
 import { open, type OpenOptions } from "../../src/upstream/open.ts";
 
 declare const options: OpenOptions;

@@ -8,7 +8,7 @@ import type { AnyRequest } from "../../src/core/request.ts";
 import type { Chunk } from "../../src/core/units.ts";
 import { classify } from "../../src/ingress/classify.ts";
 import { openai } from "../../src/protocol/openai/dialect.ts";
-import type { AttemptContext } from "../../src/upstream/attempt.ts";
+import type { AttemptContext } from "../../src/upstream/context.ts";
 import type { Reply } from "../../src/upstream/answer.ts";
 import { Call } from "../../src/upstream/call.ts";
 import type { ChunkReader } from "../../src/upstream/committed.ts";

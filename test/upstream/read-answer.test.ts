@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Fault } from "../../src/core/fault.ts";
-import type { Failed } from "../../src/upstream/attempt.ts";
+import type { Failed } from "../../src/upstream/context.ts";
 import type { Committed } from "../../src/upstream/committed.ts";
 import { readAnswer } from "../../src/upstream/read-answer.ts";
 import {

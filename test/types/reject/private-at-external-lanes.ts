@@ -2,7 +2,8 @@
 import type { Lane } from "../../../src/core/pool.ts";
 import type { External, Private } from "../../../src/core/privacy.ts";
 import type { Request } from "../../../src/core/request.ts";
-import { type AttemptContext, attempt } from "../../../src/upstream/attempt.ts";
+import { attempt } from "../../../src/upstream/attempt.ts";
+import type { AttemptContext } from "../../../src/upstream/context.ts";
 
 declare const request: Request<Private>;
 declare const lanes: readonly Lane<External>[];
