@@ -33,19 +33,20 @@ export async function handle(
   const arrival = accept(http, gateway.config.server);
   if (arrival instanceof Rejection) return refuse(visit, arrival);
   visit.dialect = gateway.dialects[arrival.dialect];
-  if (isProbe(arrival.route)) return answerProbe(gateway, arrival.route, arrival.query);
+  const { route, query } = arrival;
+  if (isProbe(route)) return answerProbe(gateway, route, { query, headers: http.headers });
 
   const key = authenticate(http.headers, gateway.keys);
   if (key instanceof Rejection) return refuse(visit, key);
   visit.key = key;
-  if (arrival.route.kind !== "operation") return answerModels(gateway, visit, arrival.route);
+  if (route.kind !== "operation") return answerModels(gateway, visit, route);
 
   const options = bodyOptions(visit, front);
   const body = await readBody(http, options);
   if (body instanceof Rejection) return refuse(visit, body);
   front.setIdleTimeout(0); // From here on the attempt and the relay have their own clocks.
 
-  const call = readCall(body, arrival.route.operation, options);
+  const call = readCall(body, route.operation, options);
   if (call instanceof Rejection) return refuse(visit, call);
   visit.model = call.envelope.model;
   visit.bodyBytes = body.byteLength;

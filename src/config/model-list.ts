@@ -3,11 +3,15 @@ const MODELS_MAX = 500;
 /** What may stand in a label and a log line. */
 const MODEL_ID = /^[\x21-\x7e]{1,128}$/;
 
-/** The ids of an answer to `GET /v1/models`; undefined when it is no such answer. */
+/** Who our own lists say they are by: another gateway like this one is no engine. */
+export const LIST_OWNER = "interlock";
+
+/** The ids of an answer to `GET /v1/models`; undefined when no engine answers so. */
 export function readModelIds(body: string): readonly string[] | undefined {
   const list = parse(body);
   const data = fieldOf(list, "data");
   if (!Array.isArray(data)) return undefined;
+  if (data.some((entry) => fieldOf(entry, "owned_by") === LIST_OWNER)) return undefined;
   const ids = data.slice(0, MODELS_MAX).map((entry) => fieldOf(entry, "id"));
   return ids.filter((id) => typeof id === "string").filter((id) => MODEL_ID.test(id));
 }

@@ -1,5 +1,6 @@
 import type { Route } from "../ingress/path.ts";
 import type { Key } from "../ingress/authenticate.ts";
+import { LIST_OWNER } from "../config/model-list.ts";
 import { Rejection } from "../core/rejection.ts";
 import type { Target } from "../router/routes.ts";
 import type { Gateway } from "./assemble.ts";
@@ -52,5 +53,5 @@ function mayUse(
 
 function entryOf(gateway: Gateway, name: string): ModelEntry {
   const created = Math.floor(gateway.startedWall / 1000);
-  return { id: name, object: "model", created, owned_by: "interlock" };
+  return { id: name, object: "model", created, owned_by: LIST_OWNER };
 }

@@ -1,3 +1,5 @@
+import { Rejection } from "../core/rejection.ts";
+import { authenticate } from "../ingress/authenticate.ts";
 import type { Route } from "../ingress/path.ts";
 import { renderMetrics } from "../telemetry/exposition.ts";
 import {
@@ -19,7 +21,16 @@ export function isProbe(route: Route): route is Probe {
   return route.kind === "health" || route.kind === "livez" || route.kind === "readyz";
 }
 
-export function answerProbe(gateway: Gateway, probe: Probe, query: string): Response {
+export interface ProbeOptions {
+  readonly query: string;
+  readonly headers: Headers;
+}
+
+export function answerProbe(
+  gateway: Gateway,
+  probe: Probe,
+  { query, headers }: ProbeOptions,
+): Response {
   const facts = healthFacts(gateway);
   switch (probe.kind) {
     case "livez":
@@ -29,8 +40,10 @@ export function answerProbe(gateway: Gateway, probe: Probe, query: string): Resp
       return Response.json(readiness, { status: readinessHttpStatus(readiness) });
     }
     case "health": {
-      const detailed = new URLSearchParams(query).get("detailed") === "true";
-      const health = detailed && gateway.keys.open ? detailedHealthOf(facts) : healthOf(facts);
+      const asked = new URLSearchParams(query).get("detailed") === "true";
+      // Details name the backends: for whoever may use them, which without keys is this machine.
+      const detailed = asked && !(authenticate(headers, gateway.keys) instanceof Rejection);
+      const health = detailed ? detailedHealthOf(facts) : healthOf(facts);
       return Response.json(health, { status: healthHttpStatus(health) });
     }
   }

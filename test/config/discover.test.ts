@@ -198,6 +198,13 @@ test("without a key a wider address is narrowed to loopback, and the one who ask
   expect(config.warnings.map(({ path }) => path)).toEqual(["SERVER_HOST"]);
 });
 
+test("another gateway of this kind on an engine's port is no engine", async () => {
+  const data = [{ id: "demo", object: "model", created: 1, owned_by: "interlock" }];
+  const body = JSON.stringify({ object: "list", data });
+  const found = await find({ env: {}, probe: () => Promise.resolve({ status: 200, body }) });
+  expect(found.config.source).toEqual({ kind: "demo" });
+});
+
 test("a key from the environment opens the gateway to the network", async () => {
   const { config } = await find({
     env: { INTERLOCK_KEY: "0123456789abcdef" },

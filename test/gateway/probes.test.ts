@@ -8,12 +8,14 @@ const OPEN = `
 providers: { gpu: { protocol: openai, base_url: "http://127.0.0.1:8000/v1" } }
 models: { m: { provider: gpu } }
 `;
-const KEYED = `${OPEN}keys: { app: { key: "an-app-key-of-enough-characters" } }\n`;
+const KEY = "an-app-key-of-enough-characters";
+const KEYED = `${OPEN}keys: { app: { key: "${KEY}" } }\n`;
 
 function sim(yaml = OPEN, answer = () => whole(JSON.stringify(COMPLETION))) {
   const one = simGateway(configOf(yaml), simNetwork({ answer }));
-  async function get(path: string) {
-    const headers = { host: "127.0.0.1:8080" };
+  async function get(path: string, authorization?: string) {
+    const headers: Record<string, string> = { host: "127.0.0.1:8080" };
+    if (authorization !== undefined) headers["authorization"] = authorization;
     const response = await one.ask(new Request(`http://127.0.0.1:8080${path}`, { headers }));
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   }
@@ -31,12 +33,16 @@ describe("who asks after the gateway itself", () => {
     expect(after).toEqual(before);
   });
 
-  test("is told in detail only where everybody may know", async () => {
+  test("is told in detail only who may use the backends", async () => {
     const plain = ["status", "uptime_seconds", "version"];
     const { body: open } = await sim().get("/health?detailed=true");
     expect(open["backends"]).toMatchObject([{ name: "gpu", placement: "local", state: "unknown" }]);
     const { body: keyed } = await sim(KEYED).get("/health?detailed=true");
     expect(Object.keys(keyed).sort()).toEqual(plain);
+    const { body: wrong } = await sim(KEYED).get("/health?detailed=true", "Bearer wrong");
+    expect(Object.keys(wrong).sort()).toEqual(plain);
+    const { body: holder } = await sim(KEYED).get("/health?detailed=true", `Bearer ${KEY}`);
+    expect(holder["backends"]).toMatchObject([{ name: "gpu" }]);
     for (const query of ["", "?detailed=false", "?detailed", "?x=detailed=true"]) {
       expect(Object.keys((await sim().get(`/health${query}`)).body).sort()).toEqual(plain);
     }
