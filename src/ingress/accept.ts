@@ -16,6 +16,8 @@ export interface Arrival {
 /** The protocols clients may speak here. */
 export type IngressDialect = "openai";
 
+const CALLS: readonly string[] = ["POST"];
+const READS: readonly string[] = ["GET", "HEAD"];
 /** Headers that may be said once: the runtime joins repeated ones with a comma. RFC 9110 §5.3. */
 const SINGLE_HEADERS = [
   "authorization",
@@ -34,8 +36,10 @@ export function accept(http: globalThis.Request, server: ServerConfig): Arrival 
   if (target instanceof Rejection) return target;
   const route = findRoute(target.path);
   if (route === undefined) return new Rejection({ kind: "not_found", path: target.path });
-  const allow = route.kind === "operation" ? "POST" : "GET, HEAD";
-  if (!allow.includes(http.method)) return new Rejection({ kind: "method_not_allowed", allow });
+  const methods = route.kind === "operation" ? CALLS : READS;
+  if (!methods.includes(http.method)) {
+    return new Rejection({ kind: "method_not_allowed", allow: methods.join(", ") });
+  }
   for (const name of SINGLE_HEADERS) {
     const value = headers.get(name);
     if (value?.includes(",") === true) return repeated(name);
