@@ -90,7 +90,8 @@ describe("nothing is cut because it is slow", () => {
   test.concurrent(
     "a client that sends slowly",
     async () => {
-      const size = 300 * 1024;
+      // Twice the rate a body must keep (4 KB/s), half of what the runtime alone would allow.
+      const size = (SILENCE_MS / 1000) * 8 * 1024;
       const body = chatBody({ user: bench.own(json(COMPLETION)), input: "x".repeat(size) });
       const request = postBytes(CHAT, body);
       using client = await rawConnect(bench.binary.port);
