@@ -15,6 +15,9 @@ export interface SimNetwork extends Network {
   readonly sent: readonly Sent[];
 }
 
+/** Fetch follows no more than 20; a few show as much. */
+const HOPS_MAX = 5;
+
 export interface SimNetworkOptions {
   /** The addresses of a name, asked anew each time. */
   readonly resolve?: (host: string) => readonly string[];
@@ -27,7 +30,12 @@ export interface SimNetworkOptions {
 export function simNetwork(options: SimNetworkOptions): SimNetwork {
   const sent: Sent[] = [];
 
-  async function send(url: string, init: BunFetchRequestInit, session: SessionOptions) {
+  async function send(
+    url: string,
+    init: BunFetchRequestInit,
+    session: SessionOptions,
+    hops = 0,
+  ): Promise<Response> {
     const body = init.body instanceof Uint8Array ? new TextDecoder().decode(init.body) : "";
     const headers = init.headers as Record<string, string>;
     const proxy = proxyOf(init, session);
@@ -37,7 +45,10 @@ export function simNetwork(options: SimNetworkOptions): SimNetwork {
     init.signal?.throwIfAborted();
     const response = await options.answer(one);
     const target = response.headers.get("location");
-    if (target !== null && init.redirect !== "manual") return send(target, init, session);
+    if (target !== null && init.redirect !== "manual") {
+      if (hops === HOPS_MAX) throw Object.assign(new Error("loop"), { code: "TooManyRedirects" });
+      return send(target, init, session, hops + 1);
+    }
     return response;
   }
 
