@@ -17,7 +17,8 @@ export function stripUsage(): StreamEdit {
       const kept = blocks.feed(chunk).filter((block) => !isUsageOnly(block));
       return concat(kept);
     },
-    end: () => blocks.end(),
+    // A last CR may end an event: whether a line feed follows was not known until now.
+    end: () => concat([blocks.end()].filter((block) => !isUsageOnly(block))),
   };
 }
 
