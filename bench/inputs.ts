@@ -2,7 +2,7 @@ import { askBody, BARE_FRAMES, STREAM_FRAMES } from "../src/cli/bench/payload.ts
 import { resolve } from "../src/config/resolve.ts";
 import type { Config } from "../src/config/config.ts";
 import { Rejection } from "../src/core/rejection.ts";
-import type { Envelope } from "../src/core/request.ts";
+import type { CallHead, Envelope, Span } from "../src/core/request.ts";
 import type { Chunk } from "../src/core/units.ts";
 import { readEnvelope } from "../src/protocol/openai/envelope.ts";
 import { buildRoutes, findTarget, type Routes, type Target } from "../src/router/routes.ts";
@@ -31,11 +31,21 @@ function chatBody(turns: number): Chunk {
   );
 }
 
+const CHAT: CallHead = {
+  operation: "chat",
+  tail: "/chat/completions",
+  query: "",
+  model: undefined,
+  stream: undefined,
+};
+
 /** Reads a body as ingress does. @throws when it is refused: then the input is no input. */
-export function envelopeOf(body: Chunk): Envelope {
-  const read = readEnvelope("chat", body, { depthMax: 64 });
+export function envelopeOf(body: Chunk): Envelope & { readonly modelSpan: Span } {
+  const read = readEnvelope(CHAT, body, { depthMax: 64 });
   if (read instanceof Rejection) throw new Error(`refused: ${JSON.stringify(read.reason)}`);
-  return read.envelope;
+  const { modelSpan } = read.envelope;
+  if (modelSpan === undefined) throw new Error("no model stands in the body");
+  return { ...read.envelope, modelSpan };
 }
 
 /** A streamed answer of 64 deltas as an upstream sends it: one event in each chunk. */

@@ -14,7 +14,7 @@ const CASES = [
 
 for (const [what, model] of CASES) {
   const target = targetOf(routes, model);
-  const question = { model, dialect: "openai" } as const;
+  const question = { model, dialect: "openai", operation: "chat" } as const;
   group(`route, ${what}`, () => {
     bench("find the target", () => do_not_optimize(targetOf(routes, model)));
     bench("decide, private", () => do_not_optimize(decide(target.private, question, systemRandom)));

@@ -4,16 +4,20 @@ import type { AnyRequest, Request } from "./core/request.ts";
 import type { Pool } from "./core/pool.ts";
 import { answerProbe, isProbe } from "./gateway/probes.ts";
 import { answerModels } from "./gateway/models.ts";
+import { findCallFor } from "./gateway/named.ts";
+import { answerTranslate } from "./gateway/translate.ts";
 import type { Gateway } from "./gateway/assemble.ts";
 import { deliver } from "./gateway/deliver.ts";
 import { refuse } from "./gateway/refuse.ts";
 import { attemptContext } from "./gateway/attempt-context.ts";
 import { begin, bodyOptions, settle } from "./gateway/visit.ts";
+
 import { accept, type Front, readBody, readCall } from "./ingress/accept.ts";
 import { authenticate } from "./ingress/authenticate.ts";
 import { classify } from "./ingress/classify.ts";
+import { onlyCalls, prove } from "./ingress/signature.ts";
 import { decide } from "./router/decide.ts";
-import { findTarget, type Target } from "./router/routes.ts";
+import { findTarget, renamed, type Target } from "./router/routes.ts";
 import { attempt } from "./upstream/attempt.ts";
 import type { AttemptContext } from "./upstream/context.ts";
 import type { Committed } from "./upstream/committed.ts";
@@ -36,27 +40,35 @@ export async function handle(
   const { route, query } = arrival;
   if (isProbe(route)) return answerProbe(gateway, route, { query, headers: http.headers });
 
-  const key = authenticate(http.headers, gateway.keys);
+  const key = authenticate(http.headers, gateway.keys, query);
   if (key instanceof Rejection) return refuse(visit, key);
   visit.key = key;
-  if (route.kind !== "operation") return answerModels(gateway, visit, route);
+  if (key.claim !== undefined && route.kind !== "call") return refuse(visit, onlyCalls());
+  if (route.kind === "models") return answerModels(gateway, visit, route);
+  if (route.kind === "translate") return answerTranslate(visit, http, front);
+  const asked = findCallFor(gateway, route, http.method);
+  if (asked instanceof Rejection) return refuse(visit, asked);
+  visit.dialect = gateway.dialects[asked.dialect];
 
-  const options = bodyOptions(visit, front);
+  const options = bodyOptions(visit, front, { head: asked.head, http });
   const body = await readBody(http, options);
   if (body instanceof Rejection) return refuse(visit, body);
+  const unproven = key.claim && prove(key.claim, http, { body, at: gateway.runtime.clock.wall() });
+  if (unproven !== undefined) return refuse(visit, unproven);
   front.setIdleTimeout(0); // From here on the attempt and the relay have their own clocks.
 
-  const call = readCall(body, route.operation, options);
+  const call = readCall(body, asked.head, options);
   if (call instanceof Rejection) return refuse(visit, call);
-  visit.model = call.envelope.model;
+  const envelope = asked.named === undefined ? call.envelope : renamed(call.envelope, asked.named);
+  visit.model = envelope.model;
   visit.bodyBytes = body.byteLength;
 
-  const target = findTarget(gateway.routes, { model: call.envelope.model, key });
+  const target = findTarget(gateway.routes, { model: envelope.model, key, named: asked.named });
   if (target instanceof Rejection) return refuse(visit, target);
   visit.target = target;
 
   const request = classify(
-    { envelope: call.envelope, body },
+    { envelope, body },
     {
       fallback: gateway.config.privacy.default,
       key: key.privacy,
@@ -72,7 +84,7 @@ export async function handle(
   visit.permit = permit;
 
   try {
-    const committed = await commit(request, target, attemptContext(visit, http));
+    const committed = await commit(request, target, attemptContext(visit, http, asked.head));
     if (committed instanceof Rejection) return refuse(visit, committed);
     // From here on nothing can retry: `deliver` has no request, no plan and no pool.
     return deliver(visit, committed, http.signal);

@@ -113,13 +113,32 @@ test("no source file is left unimported", async () => {
 });
 
 test("every test of a source file has that source file", async () => {
-  const named = "binary bench faultd sim types contract".split(" ");
+  const named = "binary bench faultd sim types contract protocol/conformance".split(" ");
   const orphans = [...new Glob("**/*.test.ts").scanSync("test")].filter((path) => {
     if (named.some((folder) => path.startsWith(`${folder}/`))) return false;
     const subject = path.replace(/(\.prop)?\.test\.ts$/, "");
-    return !files.includes(`${subject}.ts`) && !subject.match(/^(tidy|faultd|privacy|run)$/);
+    return (
+      !files.includes(`${subject}.ts`) && !subject.match(/^(tidy|faultd|privacy|run)$|\/identity$/)
+    );
   });
   expect(orphans).toEqual([]);
+});
+
+describe("the six protocols look alike", () => {
+  const protocols = "openai responses anthropic gemini bedrock cohere".split(" ");
+  const every = `dialect envelope tap usage fault complaint rejection broken models capabilities
+    codec read-request read-messages read-tools write-request write-messages write-tools
+    read-answer write-answer read-stream write-stream read-error stop`.split(/\s+/);
+  test.each(protocols)("%s has every file of the six", (protocol) => {
+    const missing = every.filter((name) => !files.includes(`protocol/${protocol}/${name}.ts`));
+    expect(missing).toEqual([]);
+  });
+  test.each(protocols)("%s knows no other of them", async (protocol) => {
+    const others = protocols.filter((other) => other !== protocol).join("|");
+    const other = new RegExp(`from "\\.\\./(?:${others})/`);
+    const own = files.filter((path) => path.startsWith(`protocol/${protocol}/`));
+    for (const path of own) expect(await Bun.file(`src/${path}`).text()).not.toMatch(other);
+  });
 });
 
 describe("each check can go red", () => {

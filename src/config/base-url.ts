@@ -1,3 +1,4 @@
+import type { DialectId } from "../core/ids.ts";
 import { type HostKind, hostKind } from "./address.ts";
 
 /** A URL with the kind of its host, or why it is refused. */
@@ -21,6 +22,15 @@ export function readBaseUrl(text: string): UrlRead {
     return { ok: false, reason: "has a user name or password before the host", fix };
   }
   return parse(text);
+}
+
+/**
+ * A base URL up to where its protocol's paths begin: Anthropic's and Cohere's paths bring their own
+ * version, and people write it into the base URL too.
+ */
+export function trimVersion(url: URL, dialect: DialectId | undefined): void {
+  if (dialect === "anthropic") url.pathname = url.pathname.replace(/\/v1$/, "");
+  if (dialect === "cohere") url.pathname = url.pathname.replace(/\/v[12]$/, "");
 }
 
 /** Reads an egress proxy: as a base URL, but a user name and password may stand in it. */

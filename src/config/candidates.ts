@@ -1,4 +1,5 @@
 import { Secret } from "../core/secret.ts";
+import { regionalUrl } from "./aws.ts";
 import { readBaseUrl } from "./base-url.ts";
 import { CATALOGUE, type CatalogueRow } from "./catalogue.ts";
 import { unsendable } from "./credential.ts";
@@ -28,7 +29,7 @@ export interface CandidateContext {
 
 /** Providers of the catalogue whose key or address is in the environment. */
 export function keyedCandidates(env: Environment, context: CandidateContext): readonly Candidate[] {
-  const rows = CATALOGUE.filter((row) => row.engine !== true);
+  const rows = CATALOGUE.filter((row) => row.engine !== true && row.quiet !== true);
   return rows.flatMap((row) => keyedCandidate(row, env, context) ?? []);
 }
 
@@ -63,7 +64,7 @@ function keyedCandidate(
   const key = firstVariable(env, row.keyVariables);
   const address = firstVariable(env, row.urlVariables ?? []);
   if (key === undefined && address === undefined) return undefined;
-  const text = address?.value ?? row.baseUrl;
+  const text = address?.value ?? row.baseUrl ?? urlOfRegion(row, env);
   if (text === undefined) {
     notes.push(`${row.name} is left out: ${key?.by} is set, and it needs ${missing(row)} too`);
     return undefined;
@@ -98,12 +99,18 @@ function keyedCandidate(
   return { plan, by: key?.by ?? address?.by ?? row.name, engine: false };
 }
 
-function missing(row: CatalogueRow): string {
-  return row.urlVariables?.join(" or ") ?? "a base_url in a configuration file";
+function urlOfRegion({ regionUrl, regionVariables = [] }: CatalogueRow, env: Environment) {
+  if (regionUrl === undefined) return undefined;
+  return regionalUrl(regionUrl, undefined, { env, variables: regionVariables });
+}
+
+function missing({ urlVariables, regionVariables }: CatalogueRow): string {
+  const variables = urlVariables ?? regionVariables;
+  return variables?.join(" or ") ?? "a base_url in a configuration file";
 }
 
 function planOf(
-  row: Pick<CatalogueRow, "name" | "dialect" | "auth" | "terminal">,
+  row: Pick<CatalogueRow, "name" | "dialect" | "auth"> & Partial<CatalogueRow>,
   rest: {
     readonly baseUrl: URL;
     readonly credential: Secret | undefined;
@@ -116,6 +123,8 @@ function planOf(
     fields: {
       ...{ name: row.name, dialect: row.dialect, baseUrl, credential },
       auth: credential === undefined ? "none" : row.auth,
+      ...{ also: row.also ?? [], modelPath: row.modelPath, query: row.query },
+      ...{ headers: row.headers ?? {}, capabilities: row.capabilities ?? {} },
       unix: undefined,
       proxy: undefined,
       operatorControlled: false,

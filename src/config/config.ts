@@ -2,6 +2,7 @@ import type { AnyBackend } from "../core/backend.ts";
 import type { KeyId } from "../core/ids.ts";
 import type { AnyLane } from "../core/pool.ts";
 import type { Privacy } from "../core/privacy.ts";
+import type { Secret } from "../core/secret.ts";
 import type { Bytes, Ms } from "../core/units.ts";
 
 /** A whole, valid configuration. Immutable: a reload makes a new one. */
@@ -60,6 +61,7 @@ export interface PoolConfig {
   /** A private pool makes every request that names it private. */
   readonly privacy: Privacy | undefined;
   readonly streamFailure: StreamFailure | undefined;
+  readonly onLoss: OnLoss | undefined;
 }
 
 export interface RoutingRule {
@@ -76,13 +78,23 @@ export interface ModelCondition {
 
 export interface KeyConfig {
   readonly id: KeyId;
-  /** SHA-256 of the key, lower-case hex. The key itself is not kept. */
+  /** SHA-256 of the key, lower-case hex: what a key that is sent is found by. */
   readonly digest: string;
+  /** The key itself, to check signatures by; undefined where only its digest is known. */
+  readonly secret: Secret | undefined;
   readonly privacy: Privacy | undefined;
   /** Pool and model names this key may use; undefined allows all. */
   readonly allow: readonly string[] | undefined;
   readonly streamFailure: StreamFailure | undefined;
+  readonly onLoss: OnLoss | undefined;
 }
+
+/**
+ * What happens to a request whose translation loses something: `allow` sends it in any case, `warn`
+ * refuses what would break a promise in silence (state kept elsewhere, files, guardrails, tools the
+ * vendor runs), `refuse` refuses all that may change the answer. Every loss is reported anyway.
+ */
+export type OnLoss = "allow" | "warn" | "refuse";
 
 /** What a client sees when its stream breaks off: features.md conflict 1. */
 export type StreamFailure = "surface" | "graceful" | "abort";
@@ -95,6 +107,8 @@ export interface RelayConfig {
   readonly clientStallMs: Ms;
   /** A buffered answer larger than this is relayed as it comes instead of held whole. */
   readonly bufferBytesMax: Bytes;
+  /** What a lossy translation does where neither key nor pool says. */
+  readonly onLoss: OnLoss;
   /** Ask for usage on OpenAI streams whose caller did not, and strip the extra chunk. */
   readonly injectIncludeUsage: boolean;
 }

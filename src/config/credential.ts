@@ -1,4 +1,5 @@
 import { Secret } from "../core/secret.ts";
+import { readSigningKeys, signingKeysOf } from "./aws.ts";
 import type { CatalogueRow } from "./catalogue.ts";
 import { type Environment, firstVariable, variable } from "./env.ts";
 import { isVariableName } from "./expand.ts";
@@ -30,9 +31,25 @@ export function readCredential(options: CredentialOptions): Secret | undefined {
   if (entry.api_key !== undefined) return checked(entry.api_key, options, path);
   if (entry.api_key_env !== undefined) return fromNamed(entry.api_key_env, options);
   const found = firstVariable(options.env, options.row?.keyVariables ?? []);
-  if (found === undefined) return undefined;
+  if (found === undefined) return fromAws(options, path);
   findings.origins.set(say(path), found.by);
   return checked(found.value, options, path);
+}
+
+/** Whether a credential signs calls instead of going along with them. */
+export function signs(credential: Secret | undefined): boolean {
+  return credential?.expose().includes("\n") === true;
+}
+
+function fromAws(
+  { env, findings, row, entry }: CredentialOptions,
+  path: readonly string[],
+): Secret | undefined {
+  if ((entry.protocol ?? row?.dialect) !== "bedrock") return undefined;
+  const keys = signingKeysOf(env);
+  if (keys === undefined) return undefined;
+  findings.origins.set(say(path), keys.by);
+  return keys.secret;
 }
 
 function fromNamed(name: string, options: CredentialOptions): Secret | undefined {
@@ -63,9 +80,13 @@ export function namedVariable(
 
 function checked(
   text: string,
-  { findings }: CredentialOptions,
+  { findings, row, entry }: CredentialOptions,
   path: readonly string[],
 ): Secret | undefined {
+  if ((entry.protocol ?? row?.dialect) === "bedrock") {
+    const keys = readSigningKeys(text);
+    if (keys !== undefined) return keys;
+  }
   const reason = unsendable(text);
   if (reason === undefined) return new Secret(text);
   findings.errors.push(finding(path, reason.reason, reason.fix));

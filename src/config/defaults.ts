@@ -19,5 +19,6 @@ export const DEFAULTS = {
   attemptsMax: 3,
   failoverSeconds: 120,
   streamFailure: "surface",
+  onLoss: "warn",
   logLevel: "info",
 } as const;

@@ -9,8 +9,6 @@ import { readKeys } from "./keys.ts";
 import { readModelIds } from "./model-list.ts";
 import { laneOf } from "./models.ts";
 import { DEMO_BACKEND_NAME } from "./names.ts";
-import { isActiveDialect } from "./not-active.ts";
-import { say } from "./path.ts";
 import { makeBackend } from "./resolve.ts";
 import { openModeServer, readSettings, type Settings } from "./settings.ts";
 
@@ -69,12 +67,7 @@ export async function discover(options: DiscoverOptions): Promise<Discovery> {
   const isOpen = keys.length === 0;
   const server = isOpen ? openModeServer(settings.server, findings) : settings.server;
   if (findings.errors.length > 0) return { ok: false, errors: findings.errors };
-  const unspoken = found.filter(({ backend }) => !isActiveDialect(backend.dialect));
-  const notActive = [
-    ...findings.notActive,
-    ...unspoken.map(({ backend }) => say(["providers", backend.name, "protocol"])),
-    ...variablesNotActive(env, new Map()),
-  ];
+  const notActive = [...findings.notActive, ...variablesNotActive(env, new Map())];
   const { warnings, origins } = findings;
   const config = { ...configOf(found, settings), server, keys, notActive, warnings };
   return { ok: true, config, found, notes, origins };
@@ -137,8 +130,7 @@ function rulesOf(backends: readonly AnyBackend[]): readonly RoutingRule[] {
   });
 }
 
-/** OpenAI, else another whose protocol we speak (vendors go before engines), else anything. */
+/** OpenAI, else the first of the catalogue's order, in which vendors go before engines. */
 function defaultOf(backends: readonly AnyBackend[]): AnyBackend | undefined {
-  const spoken = backends.filter(({ dialect }) => isActiveDialect(dialect));
-  return spoken.find(({ name }) => name === "openai") ?? spoken[0] ?? backends[0];
+  return backends.find(({ name }) => name === "openai") ?? backends[0];
 }

@@ -1,4 +1,5 @@
 import { CryptoHasher } from "bun";
+import { Secret } from "../core/secret.ts";
 import type { KeyConfig } from "./config.ts";
 import { namedVariable, unsendable } from "./credential.ts";
 import { type Environment, KEY_VARIABLE, variable } from "./env.ts";
@@ -25,9 +26,10 @@ export function readKeys(file: FileConfig, context: KeysContext): readonly KeyCo
   const keys: KeyConfig[] = [];
   const owners = new Map<string, string>();
   for (const [id, entry] of Object.entries(file.keys ?? {})) {
-    const digest = readDigest(id, entry, context);
+    const known = readKey(id, entry, context);
     checkAllow(id, entry, context);
-    if (digest === undefined) continue;
+    if (known === undefined) continue;
+    const { digest } = known;
     const owner = owners.get(digest);
     if (owner !== undefined) {
       const reason = `is the same key as that of ${owner}`;
@@ -37,8 +39,8 @@ export function readKeys(file: FileConfig, context: KeysContext): readonly KeyCo
     }
     owners.set(digest, id);
     const allow = entry.allow?.filter((name) => name !== undefined);
-    const { privacy, stream_failure: streamFailure } = entry;
-    keys.push({ id, digest, privacy, allow, streamFailure });
+    const { privacy, stream_failure: streamFailure, on_loss: onLoss } = entry;
+    keys.push({ id, ...known, privacy, allow, streamFailure, onLoss });
   }
   const extra = environmentKey(context);
   return extra === undefined || owners.has(extra.digest) ? keys : [...keys, extra];
@@ -49,7 +51,9 @@ export function digestOf(key: string): string {
   return new CryptoHasher("sha256").update(key).digest("hex");
 }
 
-function readDigest(id: string, entry: FileKey, context: KeysContext): string | undefined {
+type Known = Pick<KeyConfig, "digest" | "secret">;
+
+function readKey(id: string, entry: FileKey, context: KeysContext): Known | undefined {
   const { findings } = context;
   const sha256 = entry.key_sha256 ?? entry.sha256;
   const given = [entry.key, entry.key_env, entry.key_sha256, entry.sha256];
@@ -62,7 +66,8 @@ function readDigest(id: string, entry: FileKey, context: KeysContext): string | 
   }
   if (sha256 !== undefined) {
     const field = entry.key_sha256 === undefined ? "sha256" : "key_sha256";
-    return readHash(["keys", id, field], sha256.toLowerCase(), findings);
+    const digest = readHash(["keys", id, field], sha256.toLowerCase(), findings);
+    return digest === undefined ? undefined : { digest, secret: undefined };
   }
   if (entry.key_env !== undefined) return readNamed(id, entry.key_env, context);
   return checked(["keys", id, "key"], entry.key ?? "", findings);
@@ -80,7 +85,7 @@ function readHash(path: Path, digest: string, findings: Findings): string | unde
   return undefined;
 }
 
-function readNamed(id: string, name: string, context: KeysContext): string | undefined {
+function readNamed(id: string, name: string, context: KeysContext): Known | undefined {
   const path = ["keys", id, "key_env"];
   const value = namedVariable(name, context.env);
   if ("reason" in value) {
@@ -93,20 +98,20 @@ function readNamed(id: string, name: string, context: KeysContext): string | und
 
 function environmentKey({ env, findings }: KeysContext): KeyConfig | undefined {
   const key = variable(env, KEY_VARIABLE);
-  const digest = key === undefined ? undefined : checked(KEY_VARIABLE, key, findings);
-  if (digest === undefined) return undefined;
+  const known = key === undefined ? undefined : checked(KEY_VARIABLE, key, findings);
+  if (known === undefined) return undefined;
   findings.origins.set(say(["keys", KEY_VARIABLE, "key"]), KEY_VARIABLE);
-  const [privacy, allow, streamFailure] = [undefined, undefined, undefined];
-  return { id: KEY_VARIABLE, digest, privacy, allow, streamFailure };
+  const [privacy, allow, streamFailure, onLoss] = [undefined, undefined, undefined, undefined];
+  return { id: KEY_VARIABLE, ...known, privacy, allow, streamFailure, onLoss };
 }
 
-function checked(path: Path | string, key: string, findings: Findings): string | undefined {
+function checked(path: Path | string, key: string, findings: Findings): Known | undefined {
   const problem = unsendable(key);
   if (problem !== undefined) {
     findings.errors.push(finding(path, problem.reason, problem.fix));
     return undefined;
   }
-  if (key.length >= KEY_LENGTH_MIN) return digestOf(key);
+  if (key.length >= KEY_LENGTH_MIN) return { digest: digestOf(key), secret: new Secret(key) };
   const reason = `the key is shorter than ${KEY_LENGTH_MIN} characters`;
   findings.errors.push(finding(path, reason, "make one with: openssl rand -hex 32"));
   return undefined;

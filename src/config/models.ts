@@ -1,4 +1,5 @@
 import type { AnyBackend } from "../core/backend.ts";
+import type { Capabilities } from "../core/capabilities.ts";
 import type { AnyLane } from "../core/pool.ts";
 import type { PoolConfig } from "./config.ts";
 import { type Findings, finding, unknownName } from "./findings.ts";
@@ -84,15 +85,27 @@ function readModel(
     model: name,
     upstreamModel: entry.upstream_model,
     contextMax: entry.context_max,
+    capabilities: capabilitiesOf(entry),
   });
+}
+
+/** What the file says of a model; what it does not say, its family and host decide. */
+function capabilitiesOf(entry: FileModel): Partial<Capabilities> {
+  const { max_output_tokens, default_max_tokens, reasoning, prompt_caching } = entry;
+  return {
+    ...(max_output_tokens !== undefined && { outputCapMax: max_output_tokens }),
+    ...(default_max_tokens !== undefined && { outputCapDefault: default_max_tokens }),
+    ...(reasoning !== undefined && { reasoning }),
+    ...(prompt_caching === false && { cacheMarks: "none" as const, cacheMarksOnTools: false }),
+  };
 }
 
 /** One backend serving one model by itself. */
 export function laneOf(
   backend: AnyBackend,
-  rest: Pick<AnyLane, "model" | "upstreamModel" | "contextMax">,
+  rest: Pick<AnyLane, "model" | "upstreamModel" | "contextMax"> & Partial<AnyLane>,
 ): AnyLane {
-  return { backend, priority: 0, weight: 1, ...rest };
+  return { backend, priority: 0, weight: 1, capabilities: {}, ...rest };
 }
 
 /** The pools of `pools:`, each with at least one lane. */
@@ -134,7 +147,8 @@ function readPool(name: string, entry: FilePool, context: PoolContext): PoolConf
     findings.errors.push(finding(path, reason, "enable one, or remove the pool"));
   }
   if (lanes.length === 0) return undefined;
-  return { name, lanes, privacy: entry.privacy, streamFailure: entry.stream_failure };
+  const { privacy, stream_failure: streamFailure, on_loss: onLoss } = entry;
+  return { name, lanes, privacy, streamFailure, onLoss };
 }
 
 function followModel(

@@ -1,10 +1,6 @@
-import type { DialectId } from "../core/ids.ts";
 import { entriesOf } from "./entries.ts";
 import { type Path, say } from "./path.ts";
 import type { FileConfig } from "./schema.ts";
-
-/** Protocols that upstream traffic is spoken in so far. */
-const ACTIVE_DIALECTS: readonly DialectId[] = ["openai"];
 
 /** Blocks and values that are read and checked, and change nothing so far. `*` is any name. */
 const NOT_ACTIVE: readonly Path[] = [
@@ -54,15 +50,11 @@ export function notActiveIn(file: FileConfig): readonly string[] {
   return found;
 }
 
-/** Whether a backend's protocol is spoken already. */
-export function isActiveDialect(dialect: DialectId): boolean {
-  return ACTIVE_DIALECTS.includes(dialect);
-}
-
-/** Anthropic's version is fixed, and warned about elsewhere; the other paths in use need none. */
+/** Anthropic's version is fixed, and warned about elsewhere; only Azure's is sent. */
 function unsentVersions({ providers }: FileConfig): readonly string[] {
   return Object.entries(providers ?? {})
     .filter(([name, entry]) => (entry?.protocol ?? name) !== "anthropic")
+    .filter(([name]) => name !== "azure_openai")
     .filter(([, entry]) => entry?.api_version !== undefined && entry.enabled !== false)
     .map(([name]) => say(["providers", name, "api_version"]));
 }

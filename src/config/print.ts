@@ -49,6 +49,7 @@ export function printConfig(config: Config, options: PrintOptions): Printed {
       max_buffer_bytes: relay.bufferBytesMax,
     },
     metering: { include_usage: relay.injectIncludeUsage ? "inject" : "off" },
+    on_loss: relay.onLoss,
     stream_failure: relay.streamFailure,
     stealth: config.stealth,
     security: {
@@ -67,6 +68,7 @@ function printBackend(backend: AnyBackend, { origins, written }: PrintOptions): 
     base_url: backend.baseUrl.href.replace(/\/$/, ""),
     api_key: backend.credential && secretText(keyPath, { origins, written }),
     auth: backend.auth,
+    api_version: backend.query?.replace(/^api-version=/, ""),
     placement,
     operator_controlled: backend.operatorControlled || undefined,
     unix: backend.unix,
@@ -95,14 +97,18 @@ function printModel(lane: AnyLane): Printed {
     provider: lane.backend.name,
     upstream_model: lane.upstreamModel,
     context_max: lane.contextMax,
+    max_output_tokens: lane.capabilities.outputCapMax,
+    default_max_tokens: lane.capabilities.outputCapDefault,
+    reasoning: lane.capabilities.reasoning,
+    prompt_caching: lane.capabilities.cacheMarks === "none" ? false : undefined,
   };
 }
 
-function printPool({ privacy, streamFailure, lanes }: PoolConfig): Printed {
+function printPool({ privacy, streamFailure, onLoss, lanes }: PoolConfig): Printed {
   const members = lanes.map(({ model, priority, weight, contextMax }) => ({
     ...{ model, priority, weight, context_max: contextMax },
   }));
-  return { privacy, stream_failure: streamFailure, members };
+  return { privacy, stream_failure: streamFailure, on_loss: onLoss, members };
 }
 
 function printKey(key: KeyConfig, options: PrintOptions): Printed {
@@ -113,6 +119,7 @@ function printKey(key: KeyConfig, options: PrintOptions): Printed {
     privacy: key.privacy,
     allow: key.allow,
     stream_failure: key.streamFailure,
+    on_loss: key.onLoss,
   };
 }
 

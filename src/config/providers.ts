@@ -2,7 +2,10 @@ import type { AuthScheme, BackendFields } from "../core/backend.ts";
 import type { DialectId } from "../core/ids.ts";
 import type { Placement } from "../core/privacy.ts";
 import type { HostKind } from "./address.ts";
-import { readBaseUrl, readProxyUrl } from "./base-url.ts";
+import type { Secret } from "../core/secret.ts";
+import { regionalUrl } from "./aws.ts";
+import { readBaseUrl, readProxyUrl, trimVersion } from "./base-url.ts";
+import { COMPATIBLE } from "./catalogue-row.ts";
 import {
   CATALOGUE,
   CATALOGUE_NAMES,
@@ -10,7 +13,7 @@ import {
   catalogueRow,
   usualAuth,
 } from "./catalogue.ts";
-import { readCredential } from "./credential.ts";
+import { readCredential, signs } from "./credential.ts";
 import type { Environment } from "./env.ts";
 import { type Findings, finding } from "./findings.ts";
 import { nearest } from "./nearest.ts";
@@ -56,11 +59,11 @@ export function planProvider(
   const dialect = readDialect(draft);
   checkSocket(draft);
   checkTimeouts(draft);
-  const address = readAddress(draft);
+  const address = readAddress(draft, dialect);
   const placement = address && readPlacement(draft, address);
   const proxy = readProxy(draft, placement);
   const credential = readCredential(draft);
-  const auth = credential === undefined ? "none" : readAuth(draft, dialect);
+  const auth = credential === undefined ? "none" : readAuth(draft, dialect, credential);
   if (credential === undefined && placement === "external") needKey(draft);
   if (dialect === undefined || address === undefined || placement === undefined) return undefined;
   if (context.findings.errors.length > errorsBefore) return undefined;
@@ -71,11 +74,25 @@ export function planProvider(
   );
   const operatorControlled = entry.operator_controlled ?? false;
   const terminal = entry.terminal ?? draft.row?.terminal ?? "done";
+  const { row } = draft;
   const fields: BackendFields = {
     ...{ name, dialect, baseUrl, credential, auth, unix, proxy },
+    ...surfaceOf(draft),
+    capabilities: row?.capabilities ?? (dialect === "openai" ? COMPATIBLE : {}),
     ...{ operatorControlled, deadlines, terminal },
   };
   return { placement, fields };
+}
+
+function surfaceOf(draft: Draft): Pick<BackendFields, "also" | "modelPath" | "query" | "headers"> {
+  const { row, entry } = draft;
+  const headers = row?.headers ?? {};
+  if (!deployed(draft)) {
+    const also = (row?.also ?? []).filter((dialect) => dialect !== entry.protocol);
+    return { also, modelPath: row?.modelPath, query: row?.query, headers };
+  }
+  const query = `api-version=${encodeURIComponent(entry.api_version ?? "")}`;
+  return { also: [], modelPath: "/deployments/{model}", query, headers };
 }
 
 /**
@@ -117,7 +134,7 @@ function checkTimeouts({ name, entry, findings }: Draft): void {
   findings.errors.push(finding(path, reason, "keep one of them"));
 }
 
-function readAddress(draft: Draft): Address | undefined {
+function readAddress(draft: Draft, dialect: DialectId | undefined): Address | undefined {
   const { name, entry, row, unix, findings } = draft;
   const key =
     entry.base_url === undefined && entry.endpoint !== undefined ? "endpoint" : "base_url";
@@ -127,9 +144,12 @@ function readAddress(draft: Draft): Address | undefined {
     return undefined;
   }
   const text =
-    entry[key] ?? row?.baseUrl ?? (unix === undefined ? undefined : "http://localhost/v1");
+    entry[key] ?? row?.baseUrl ?? (unix === undefined ? urlOfRegion(draft) : "http://localhost/v1");
   if (text === undefined) {
-    const fix = "add base_url: https://host/path, up to and with the version";
+    const fix =
+      row?.regionUrl === undefined
+        ? "add base_url: https://host/path, up to and with the version"
+        : `add region: eu-central-1, or set ${row.regionVariables?.join(" or ")}`;
     findings.errors.push(finding(path, "no base URL is given, and none is known", fix));
     return undefined;
   }
@@ -139,7 +159,19 @@ function readAddress(draft: Draft): Address | undefined {
     return undefined;
   }
   if (read.url.pathname === "/" && row?.mount !== undefined) read.url.pathname = row.mount;
+  trimVersion(read.url, dialect);
+  if (deployed(draft)) read.url.pathname = "/openai";
   return read;
+}
+
+function urlOfRegion({ entry, row, env }: Draft): string | undefined {
+  if (row?.regionUrl === undefined) return undefined;
+  return regionalUrl(row.regionUrl, entry.region, { env, variables: row.regionVariables ?? [] });
+}
+
+/** Azure before its v1 surface: a deployment in the path, a version in the query, as written. */
+function deployed({ entry, row }: Draft): boolean {
+  return row?.name === "azure_openai" && entry.api_version !== undefined;
 }
 
 function readPlacement(draft: Draft, { url, host }: Address): Placement | undefined {
@@ -195,8 +227,9 @@ function readProxy(draft: Draft, placement: Placement | undefined): URL | undefi
   return read.url;
 }
 
-function readAuth(draft: Draft, dialect: DialectId | undefined): AuthScheme {
+function readAuth(draft: Draft, dialect: DialectId | undefined, credential: Secret): AuthScheme {
   const { name, entry, row, findings } = draft;
+  if (signs(credential)) return "sigv4";
   const auth = entry.auth ?? row?.auth ?? (dialect === undefined ? "none" : usualAuth(dialect));
   if (entry.auth === "none" && (entry.api_key ?? entry.api_key_env) !== undefined) {
     const reason = "auth: none sends no key, but one is given";

@@ -6,9 +6,8 @@ import { type Findings, finding, noFindings } from "./findings.ts";
 import { readKeys } from "./keys.ts";
 import { type Backends, type ModelsContext, readModels, readPools } from "./models.ts";
 import { nameProblem, type Named } from "./names.ts";
-import { isActiveDialect, notActiveIn } from "./not-active.ts";
+import { notActiveIn } from "./not-active.ts";
 import { readPrivacyDefault } from "./privacy-default.ts";
-import { say } from "./path.ts";
 import { type BackendPlan, planProvider } from "./providers.ts";
 import { readDefault, readRules } from "./routing.ts";
 import type { FileConfig } from "./schema.ts";
@@ -139,10 +138,6 @@ function readBackends(file: FileConfig, options: JudgeOptions): Backends {
     const plan = planProvider(name, entry ?? {}, { env, timeouts, findings });
     if (plan === undefined) broken.add(name);
     else usable.set(name, makeBackend(plan));
-    const dialect = plan?.fields.dialect;
-    if (dialect !== undefined && !isActiveDialect(dialect)) {
-      findings.notActive.push(say(["providers", name, "protocol"]));
-    }
   }
   if (usable.size + broken.size === 0) needProviders(disabled.size, findings);
   return { usable, disabled, broken };

@@ -29,6 +29,7 @@ const seconds = whole(1, DAY_SECONDS);
 const count = whole(1, 1_000_000_000);
 const privacy = word("private", "shareable");
 const streamFailure = word("surface", "graceful", "abort");
+const onLoss = word("allow", "warn", "refuse");
 const strategy = word(
   "priority",
   "weighted",
@@ -77,12 +78,13 @@ const PROVIDER = section({
   api_key: scalar(anyText), // "${OPENAI_API_KEY}"; a literal key is warned about
   api_key_env: scalar(variable), // the name of a variable, in place of api_key
   auth: scalar(word("bearer", "x-api-key", "api-key", "x-goog-api-key", "none")),
+  region: scalar(form("a region like eu-central-1", /^[a-z]{2}(?:-[a-z]+)+-\d$/)), // Bedrock's
   placement: scalar(word("local", "external")), // local for loopback and sockets, else external
   operator_controlled: scalar(flag), // this host is ours, whatever its address
   unix: scalar(anyText), // a socket to dial instead of the host of base_url
   proxy: scalar(anyText), // an egress proxy; external only
   terminal: scalar(word("done", "finish")), // what completes a stream: the end marker, or a reason
-  api_version: scalar(text), // Anthropic is always asked for 2023-06-01; Azure's v1 needs none
+  api_version: scalar(text), // Azure's: then models are deployments; its v1 surface needs none
   timeout_seconds: scalar(seconds), // another name for timeout.request_seconds
   timeout: TIMEOUT,
   max_retries: scalar(whole(0, 100)), // not active yet; see resilience.retry.max_attempts
@@ -94,6 +96,10 @@ const MODEL = z.strictObject({
   provider: scalar(anyText),
   upstream_model: scalar(text), // how the provider calls it; the same name unless given
   context_max: scalar(count), // tokens it accepts
+  max_output_tokens: scalar(count), // tokens it writes at most; a translated request is cut to it
+  default_max_tokens: scalar(count), // 4096, where a number must be and a caller gave none
+  reasoning: scalar(word("none", "effort", "budget", "either", "adaptive")), // how it is asked for
+  prompt_caching: scalar(flag), // false drops cache marks from translated requests
   max_concurrent: scalar(count), // not active yet
 });
 
@@ -102,6 +108,7 @@ const POOL = z.strictObject({
   strategy: scalar(strategy), // priority and weight always apply; other rankings not active yet
   privacy: scalar(privacy), // private: every request that names the pool is private
   stream_failure: scalar(streamFailure),
+  on_loss: scalar(onLoss),
   members: list(
     z.strictObject({
       model: scalar(anyText),
@@ -121,6 +128,7 @@ const KEY = z.strictObject({
   privacy: scalar(privacy), // private: all its requests are
   allow: list(scalar(text)), // pools and models it may use; all unless given
   stream_failure: scalar(streamFailure),
+  on_loss: scalar(onLoss), // warn: what a translation may lose before it refuses
   requests_per_minute: scalar(count), // these four: not active yet
   tokens_per_minute: scalar(count),
   budget: section({
@@ -257,6 +265,7 @@ export const FILE = z.strictObject({
   resilience: RESILIENCE,
   relay: RELAY,
   metering: section({ include_usage: scalar(word("inject", "off")) }), // off
+  on_loss: scalar(onLoss), // warn: refuses what breaks a promise; refuse: what changes an answer
   stream_failure: scalar(streamFailure), // surface: an error event, and never a false end
   stealth: scalar(flag), // false; true adds no header of ours to an answer
   cache: CACHE,

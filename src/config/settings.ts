@@ -1,5 +1,12 @@
 import { bareHost, isAddress, isLoopbackHost } from "./address.ts";
-import type { Config, FailoverConfig, RelayConfig, ServerConfig, StreamFailure } from "./config.ts";
+import type {
+  Config,
+  FailoverConfig,
+  OnLoss,
+  RelayConfig,
+  ServerConfig,
+  StreamFailure,
+} from "./config.ts";
 import { DEFAULTS } from "./defaults.ts";
 import type { Given, LogLevel, Overrides } from "./env.ts";
 import { type Findings, finding } from "./findings.ts";
@@ -147,6 +154,10 @@ function readRelay(file: FileConfig, findings: Findings): RelayConfig {
     { path: "stream_failure", given: file.stream_failure, otherwise: DEFAULTS.streamFailure },
     findings,
   );
+  const onLoss = choose<OnLoss>(
+    { path: "on_loss", given: file.on_loss, otherwise: DEFAULTS.onLoss },
+    findings,
+  );
   const heartbeat = number("heartbeat_seconds", {
     given: heartbeat_seconds,
     otherwise: DEFAULTS.heartbeatSeconds,
@@ -161,6 +172,7 @@ function readRelay(file: FileConfig, findings: Findings): RelayConfig {
   });
   return {
     streamFailure,
+    onLoss,
     heartbeatMs: heartbeat * 1000,
     clientStallMs: clientStall * 1000,
     bufferBytesMax,

@@ -1,18 +1,36 @@
+import type { Capabilities } from "./capabilities.ts";
 import type { DialectId } from "./ids.ts";
 import type { External, Local, Placement } from "./privacy.ts";
 import type { Secret } from "./secret.ts";
 import type { Ms } from "./units.ts";
 
 /** How a backend wants its credential: which header carries it. */
-export type AuthScheme = "bearer" | "x-api-key" | "api-key" | "x-goog-api-key" | "none";
+export type AuthScheme =
+  | "bearer"
+  | "x-api-key"
+  | "api-key"
+  | "x-goog-api-key"
+  /** AWS Signature Version 4: the credential signs, and is never sent. */
+  | "sigv4"
+  | "none";
 
 export interface BackendFields {
   /** The provider's name in the configuration; unique, and a metric label. */
   readonly name: string;
   readonly dialect: DialectId;
+  /** Further protocols that the same base URL serves, so that their callers need no translation. */
+  readonly also: readonly DialectId[];
   readonly baseUrl: URL;
   readonly credential: Secret | undefined;
   readonly auth: AuthScheme;
+  /** Stands before a call's path, `{model}` for the model: Azure's `/deployments/{model}`. */
+  readonly modelPath: string | undefined;
+  /** Added to the query of every call: Azure's `api-version=…`. */
+  readonly query: string | undefined;
+  /** Headers every call gets, after the caller's own. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** What this host takes and refuses, where that is not what its protocol's own vendor does. */
+  readonly capabilities: Partial<Capabilities>;
   /** A unix socket to dial instead of the host of `baseUrl`. */
   readonly unix: string | undefined;
   /** An egress proxy. External backends only; the environment's proxies are never used. */
@@ -38,9 +56,14 @@ export class Backend<out L extends Placement> {
   readonly placement: L;
   readonly name: string;
   readonly dialect: DialectId;
+  readonly also: readonly DialectId[];
   readonly baseUrl: URL;
   readonly credential: Secret | undefined;
   readonly auth: AuthScheme;
+  readonly modelPath: string | undefined;
+  readonly query: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly capabilities: Partial<Capabilities>;
   readonly unix: string | undefined;
   readonly proxy: URL | undefined;
   readonly operatorControlled: boolean;
@@ -51,9 +74,14 @@ export class Backend<out L extends Placement> {
     this.placement = placement;
     this.name = fields.name;
     this.dialect = fields.dialect;
+    this.also = fields.also;
     this.baseUrl = fields.baseUrl;
     this.credential = fields.credential;
     this.auth = fields.auth;
+    this.modelPath = fields.modelPath;
+    this.query = fields.query;
+    this.headers = fields.headers;
+    this.capabilities = fields.capabilities;
     this.unix = fields.unix;
     this.proxy = fields.proxy;
     this.operatorControlled = fields.operatorControlled;

@@ -9,8 +9,21 @@ export const DIALECT_IDS = [
   "cohere",
 ] as const satisfies readonly DialectId[];
 
-/** What the caller asks a model to do; decides the upstream path and which limits apply. */
-export type Operation = "chat" | "completions" | "embeddings";
+/**
+ * What the caller asks a model to do; decides the upstream path and which limits apply. Only `chat`
+ * is translated; `native` is a call to a provider's own path, passed on as it came.
+ */
+export type Operation =
+  | "chat"
+  | "completions"
+  | "embeddings"
+  | "count_tokens"
+  | "rerank"
+  | "moderations"
+  | "images"
+  | "audio"
+  | "invoke"
+  | "native";
 
 /** The name of a virtual key as configured. Not a secret; safe in logs and labels. */
 export type KeyId = string;

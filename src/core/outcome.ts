@@ -1,3 +1,4 @@
+import type { DialectId } from "./ids.ts";
 import type { Lane } from "./pool.ts";
 import type { Placement } from "./privacy.ts";
 import type { Fault } from "./fault.ts";
@@ -33,4 +34,14 @@ export interface Delivery {
   readonly usage: MeteredUsage;
   readonly firstEventMs: Ms;
   readonly attempts: number;
+  /** Set when it was written in another protocol than the upstream's. */
+  readonly translated: Translated | undefined;
+}
+
+/** Between which protocols an answer was translated, and the code of everything it lost. */
+export interface Translated {
+  readonly from: DialectId;
+  readonly to: DialectId;
+  /** Each code once; codes are a closed set, and no client's word is among them. */
+  readonly losses: readonly string[];
 }

@@ -1,4 +1,5 @@
 import type { AnyBackend, Backend } from "./backend.ts";
+import type { Capabilities } from "./capabilities.ts";
 import type { Admits, Local, Placement, Privacy, Private, Shareable } from "./privacy.ts";
 
 /** One backend serving one model: what a plan is made of. */
@@ -14,6 +15,8 @@ export interface Lane<out L extends Placement> {
   readonly weight: number;
   /** Tokens the model accepts; undefined when nobody said. */
   readonly contextMax: number | undefined;
+  /** What this model takes and refuses, where that is not what its host does. */
+  readonly capabilities: Partial<Capabilities>;
 }
 /** A lane as configured, before any class has narrowed it. */
 export type AnyLane = Lane<Placement> & { readonly backend: AnyBackend };

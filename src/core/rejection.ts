@@ -21,6 +21,8 @@ export type Reason =
   | { readonly kind: "model_not_found"; readonly model: string }
   | { readonly kind: "no_eligible_backend"; readonly model: string }
   | { readonly kind: "cannot_translate"; readonly model: string; readonly dialect: string }
+  /** The caller's request holds what the target's protocol cannot say, and may not do without. */
+  | { readonly kind: "loss_refused"; readonly path: string; readonly detail: string }
   | { readonly kind: "rate_limited"; readonly limit: "rpm" | "tpm"; readonly retryAfterMs: Ms }
   | { readonly kind: "budget_exhausted"; readonly retryAfterMs: Ms | undefined }
   | { readonly kind: "overloaded"; readonly retryAfterMs: Ms }
@@ -34,6 +36,7 @@ export function statusOf(reason: Reason): number {
   switch (reason.kind) {
     case "malformed":
     case "bad_path":
+    case "loss_refused":
       return 400;
     case "unauthenticated":
       return 401;
@@ -41,6 +44,7 @@ export function statusOf(reason: Reason): number {
       return 403;
     case "not_found":
     case "model_not_found":
+    case "cannot_translate":
       return 404;
     case "method_not_allowed":
       return 405;
@@ -55,8 +59,6 @@ export function statusOf(reason: Reason): number {
       return 499;
     case "bug":
       return 500;
-    case "cannot_translate":
-      return 501;
     case "no_eligible_backend":
     case "overloaded":
     case "draining":

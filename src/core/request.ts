@@ -15,9 +15,12 @@ export interface Span {
 export interface Envelope {
   readonly dialect: DialectId;
   readonly operation: Operation;
+  /** The name the request is routed by: the body's, or the one its path begins with. */
   readonly model: string;
-  /** Where the model's name stands in the body, to be spliced. */
-  readonly modelSpan: Span;
+  /** The name as the body has it, where that is another; else the same. */
+  readonly written?: string | undefined;
+  /** Where the model's name stands in the body; undefined where the path names it. */
+  readonly modelSpan: Span | undefined;
   readonly stream: boolean;
   /** The caller asked for the usage chunk (`stream_options.include_usage`). */
   readonly includeUsage: boolean;
@@ -26,6 +29,25 @@ export interface Envelope {
   /** The caller's own cap on output tokens. */
   readonly outputTokensMax: number | undefined;
   readonly bodyBytes: Bytes;
+  /** It holds a proof that only we can read: its own vendor would refuse it as it stands. */
+  readonly carriesProofs?: boolean | undefined;
+  /** What the request line said of the call. */
+  readonly head: CallHead;
+}
+
+/** A call as its request line tells it: all of it where the path names model and method. */
+export interface CallHead {
+  readonly operation: Operation;
+  /** The path behind the protocol's version, as `/images/edits`; for a native call the whole. */
+  readonly tail: string;
+  /** The query as it came, without a credential. */
+  readonly query: string;
+  /** The model the path names, decoded; undefined where the body does. */
+  readonly model: string | undefined;
+  /** Whether the path asks for a stream; undefined where the body says. */
+  readonly stream: boolean | undefined;
+  /** `tail` is the whole path as the provider itself has it: nothing is put before it. */
+  readonly verbatim?: true | undefined;
 }
 
 /**

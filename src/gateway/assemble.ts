@@ -8,6 +8,7 @@ import { VERSION } from "../core/version.ts";
 import { createGovernor, type Governor } from "../governor/governor.ts";
 import { type KeyRing, keyRing } from "../ingress/authenticate.ts";
 import { type Dialects, dialects } from "../protocol/dialects.ts";
+import { createProofs, type Proofs } from "../protocol/translate/proofs.ts";
 import { buildRoutes, type Routes } from "../router/routes.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { type BreakerState, createMetrics } from "../telemetry/catalogue.ts";
@@ -23,6 +24,8 @@ export interface Gateway {
   readonly dialects: Dialects;
   readonly keys: KeyRing;
   readonly routes: Routes;
+  /** Seals what one vendor must get back unseen through another vendor's protocol. */
+  readonly proofs: Proofs;
   readonly governor: Governor;
   readonly recorder: Recorder;
   readonly egressOf: (lane: Lane<Placement>) => Egress;
@@ -41,6 +44,18 @@ const BREAKER_CLOSED: BreakerState = 0;
 /** The embedded backend is reached in memory: its address is a name that cannot exist. */
 function isDemo(backend: Backend<Placement>): boolean {
   return backend.name === DEMO_BACKEND_NAME && backend.baseUrl.hostname.endsWith(".invalid");
+}
+
+/**
+ * The key of a carried proof: the same on every node with the same providers, and new when one of
+ * their credentials is, after which an old proof is dropped like a foreign one.
+ */
+function proofKey({ backends }: Config): Uint8Array {
+  const hasher = new Bun.CryptoHasher("sha256").update("interlock carried proofs");
+  for (const { name, credential } of backends) {
+    hasher.update(`\n${name}\n${credential?.expose() ?? ""}`);
+  }
+  return hasher.digest();
 }
 
 export function assemble(config: Config, runtime: Runtime, options: AssembleOptions): Gateway {
@@ -63,6 +78,7 @@ export function assemble(config: Config, runtime: Runtime, options: AssembleOpti
     dialects,
     keys: keyRing(config.keys),
     routes,
+    proofs: createProofs(proofKey(config)),
     governor: createGovernor({ inFlightMax: config.server.connectionsMax }),
     recorder: createRecorder(metrics, {
       modelNames: new Set(routes.named.keys()),

@@ -1,10 +1,12 @@
-import type { Delivery, Ending } from "../core/outcome.ts";
+import type { Delivery, Ending, Translated } from "../core/outcome.ts";
 import type { Bytes, Chunk } from "../core/units.ts";
 import type { MeteredUsage, Usage } from "../core/usage.ts";
 import type { BrokenStream, StreamTap } from "../protocol/dialect.ts";
 import { relay, type RelayOwner } from "../relay/relay.ts";
 import { WebSink } from "../relay/web-sink.ts";
+import { wireOf } from "../upstream/prepare.ts";
 import type { Committed, StreamedAnswer, WholeAnswer } from "../upstream/committed.ts";
+import { logBug } from "./log-bug.ts";
 import { addOwnHeaders } from "./own-headers.ts";
 import { settle, streamFailureOf, type Visit } from "./visit.ts";
 
@@ -19,10 +21,10 @@ export function deliver(visit: Visit, committed: Committed, client: AbortSignal)
 }
 
 function deliverWhole(visit: Visit, answer: WholeAnswer): Response {
-  const { body, status, headers, refusal } = answer;
+  const { body, status, headers, refusal, usage } = answer;
   const delivery = deliveryOf(visit, answer, {
     byteCount: body.byteLength,
-    usage: metered(visit, { usage: visit.dialect.readUsage(body), textBytes: body.byteLength }),
+    usage: metered(visit, { usage, textBytes: body.byteLength }),
   });
   if (refusal !== undefined) settle(visit, { kind: "relayed_error", fault: refusal, delivery });
   else settle(visit, { kind: "answered", ending: { kind: "completed" }, delivery });
@@ -43,15 +45,17 @@ class StreamDelivery implements RelayOwner {
     const { config, runtime } = this.#visit.gateway;
     const { lane, status, headers } = this.#answer;
     const { stallMs, totalMs } = lane.backend.deadlines;
+    const { heartbeat, brokenEnd } = this.#visit.dialect;
     const sink = new WebSink();
     const relaying = relay(this.#answer, sink, {
       clock: runtime.clock,
       stallMs,
       totalMs,
-      heartbeatMs: config.relay.heartbeatMs,
+      heartbeatMs: heartbeat.byteLength === 0 ? 0 : config.relay.heartbeatMs,
       clientStallMs: config.relay.clientStallMs,
       streamFailure: streamFailureOf(this.#visit),
-      heartbeat: this.#visit.dialect.heartbeat,
+      heartbeat,
+      brokenEnd,
       owner: this,
     });
     sink.onGone(() => relaying.leave());
@@ -64,8 +68,13 @@ class StreamDelivery implements RelayOwner {
 
   writeError(broken: Pick<BrokenStream, "mode" | "why" | "atBoundary">): Chunk {
     const { dialect, id: requestId } = this.#visit;
-    const { tap } = this.#answer;
-    return dialect.writeStreamError({ ...broken, requestId, id: tap?.id, model: tap?.model });
+    const { tap, edit } = this.#answer;
+    const whole = { ...broken, requestId, id: tap?.id, model: tap?.model };
+    return edit?.fail?.(whole) ?? dialect.writeStreamError(whole);
+  }
+
+  bug(error: unknown): void {
+    logBug(this.#visit.gateway.runtime.log, error);
   }
 
   done(ending: Ending, byteCount: Bytes): void {
@@ -86,7 +95,17 @@ function deliveryOf(
     status: answer.status,
     firstEventMs: answer.firstEventAt - visit.startedAt,
     attempts: answer.attempts,
+    translated: translatedOf(visit, answer),
   };
+}
+
+function translatedOf(
+  { dialect }: Visit,
+  { lane, translation }: Committed,
+): Translated | undefined {
+  if (translation === undefined) return undefined;
+  const losses = [...new Set(translation.losses.map(({ code }) => code))];
+  return { from: dialect.id, to: wireOf(lane, dialect.id), losses };
 }
 
 interface Seen {

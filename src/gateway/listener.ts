@@ -1,6 +1,7 @@
 import { handle } from "../gateway.ts";
 import type { Log } from "../runtime/runtime.ts";
 import type { Gateway } from "./assemble.ts";
+import { logBug } from "./log-bug.ts";
 
 /** The data listener: clients' side of the gateway. */
 export interface DataListener {
@@ -50,14 +51,4 @@ export function listen({ current, log }: ListenOptions): DataListener {
     stop: () => server.stop(),
     cut: () => void server.stop(true),
   };
-}
-
-/** A bug's kind and place. Its message may quote a payload and stays out of the log. */
-export function logBug(log: Log, bug: unknown): void {
-  const error = bug instanceof Error ? bug : undefined;
-  const place = error?.stack?.split("\n").find((line) => line.trim().startsWith("at "));
-  log.line("error", "gateway", "A bug was caught", {
-    error: error?.name ?? typeof bug,
-    at: place?.trim(),
-  });
 }

@@ -1,41 +1,35 @@
-import type { Route } from "../ingress/path.ts";
-import type { Key } from "../ingress/authenticate.ts";
 import { LIST_OWNER } from "../config/model-list.ts";
 import { Rejection } from "../core/rejection.ts";
+import type { Key } from "../ingress/authenticate.ts";
+import type { ListRoute } from "../ingress/path.ts";
+import type { ModelEntry } from "../protocol/dialect.ts";
 import type { Target } from "../router/routes.ts";
 import type { Gateway } from "./assemble.ts";
 import { addOwnHeaders } from "./own-headers.ts";
 import { refuse } from "./refuse.ts";
 import { settle, type Visit } from "./visit.ts";
 
-/** OpenAI's model object; `created` is when this process read its configuration. */
-interface ModelEntry {
-  readonly id: string;
-  readonly object: "model";
-  readonly created: number;
-  readonly owned_by: string;
+/** The list of models, or one of them, in the caller's protocol: the names this key may use. */
+export function answerModels(gateway: Gateway, visit: Visit, route: ListRoute): Response {
+  const { dialect } = visit;
+  if (route.name === undefined) {
+    const entries = [...gateway.routes.named]
+      .filter(([name, target]) => mayUse(gateway, visit.key!, { name, target }))
+      .map(([name]) => entryOf(gateway, name));
+    return json(visit, dialect.writeModels(entries));
+  }
+  const { name } = route;
+  const target = gateway.routes.named.get(name);
+  if (target === undefined || !mayUse(gateway, visit.key!, { name, target })) {
+    return refuse(visit, new Rejection({ kind: "model_not_found", model: name }));
+  }
+  return json(visit, dialect.writeModel(entryOf(gateway, name)));
 }
 
-/** `GET /v1/models` and `/v1/models/{id}`: the names this key may use, and no others. */
-export function answerModels(
-  gateway: Gateway,
-  visit: Visit,
-  route: Route & { readonly kind: "models" | "model" },
-): Response {
-  const entries = [...gateway.routes.named]
-    .filter(([name, target]) => mayUse(gateway, visit.key!, { name, target }))
-    .map(([name]) => entryOf(gateway, name));
-  const headers = addOwnHeaders({}, visit);
-  if (route.kind === "models") {
-    settle(visit, { kind: "served" });
-    return Response.json({ object: "list", data: entries }, { headers });
-  }
-  const entry = entries.find(({ id }) => id === route.name);
-  if (entry !== undefined) {
-    settle(visit, { kind: "served" });
-    return Response.json(entry, { headers });
-  }
-  return refuse(visit, new Rejection({ kind: "model_not_found", model: route.name }));
+function json(visit: Visit, body: string): Response {
+  const headers = addOwnHeaders({ "content-type": "application/json" }, visit);
+  settle(visit, { kind: "served" });
+  return new Response(body, { headers });
 }
 
 /** A name is listed when the key is granted it and something could answer it. */
@@ -47,11 +41,9 @@ function mayUse(
   if (key.allow !== undefined && !key.allow.includes(name)) return false;
   const unmarked = key.privacy ?? gateway.config.privacy.default;
   const isPrivate = target.privacy === "private" || unmarked === "private";
-  const lanes = (isPrivate ? target.private : target.shareable).lanes;
-  return lanes.some(({ backend }) => gateway.dialects[backend.dialect] !== undefined);
+  return (isPrivate ? target.private : target.shareable).lanes.length > 0;
 }
 
 function entryOf(gateway: Gateway, name: string): ModelEntry {
-  const created = Math.floor(gateway.startedWall / 1000);
-  return { id: name, object: "model", created, owned_by: LIST_OWNER };
+  return { id: name, created: Math.floor(gateway.startedWall / 1000), owner: LIST_OWNER };
 }

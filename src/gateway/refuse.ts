@@ -1,4 +1,5 @@
 import { Rejection } from "../core/rejection.ts";
+import { refusalOf } from "../protocol/refusal.ts";
 import { addOwnHeaders } from "./own-headers.ts";
 import { settle, type Visit } from "./visit.ts";
 
@@ -10,6 +11,6 @@ export function refuse(visit: Visit, rejection: Rejection): Response {
 
 /** The answer of a refusal whose request is settled elsewhere. */
 export function refusal(visit: Visit, rejection: Rejection): Response {
-  const { status, headers, body } = visit.dialect.writeRejection(rejection, visit.id);
+  const { status, headers, body } = visit.dialect.writeError(refusalOf(rejection), visit.id);
   return new Response(body, { status, headers: addOwnHeaders(headers, visit) });
 }

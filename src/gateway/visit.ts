@@ -6,7 +6,9 @@ import type { Bytes, Ms } from "../core/units.ts";
 import type { Permit } from "../governor/governor.ts";
 import type { BodyOptions, Front } from "../ingress/accept.ts";
 import type { Key } from "../ingress/authenticate.ts";
+import type { CallHead } from "../core/request.ts";
 import type { Dialect } from "../protocol/dialect.ts";
+import type { Severity } from "../protocol/ir/loss.ts";
 import type { Target } from "../router/routes.ts";
 import { logRequest, requestLine } from "../telemetry/log-line.ts";
 import { recordRequest } from "../telemetry/record.ts";
@@ -56,8 +58,19 @@ export function begin(gateway: Gateway, headers: Headers): Visit {
 }
 
 /** What reading this visit's body needs. */
-export function bodyOptions({ gateway, dialect }: Visit, front: Front): BodyOptions {
-  return { server: gateway.config.server, clock: gateway.runtime.clock, dialect, front };
+export function bodyOptions(
+  { gateway, dialect }: Visit,
+  front: Front,
+  { head, http }: { readonly head: CallHead; readonly http: globalThis.Request },
+): BodyOptions {
+  return {
+    server: gateway.config.server,
+    clock: gateway.runtime.clock,
+    dialect,
+    front,
+    operation: head.operation,
+    type: http.headers.get("content-type"),
+  };
 }
 
 /** What a broken stream looks like to this caller: its key's word, its pool's, the default. */
@@ -67,6 +80,21 @@ export function streamFailureOf(visit: Visit): StreamFailure {
     visit.target?.streamFailure ??
     visit.gateway.config.relay.streamFailure
   );
+}
+
+/** The least loss that ends this caller's request: its key's word, its pool's, the default. */
+export function refusedLoss(visit: Visit, strict: string | null): Severity | undefined {
+  const { config } = visit.gateway;
+  const onLoss = visit.key?.onLoss ?? visit.target?.onLoss ?? config.relay.onLoss;
+  if (strict === "semantic" || strict === "degraded") return strict; // A caller may only tighten.
+  switch (onLoss) {
+    case "allow":
+      return undefined;
+    case "warn":
+      return "refuse";
+    case "refuse":
+      return "semantic";
+  }
 }
 
 /**

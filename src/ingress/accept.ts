@@ -1,23 +1,26 @@
 import type { ServerConfig } from "../config/config.ts";
-import type { Operation } from "../core/ids.ts";
+import type { DialectId, Operation } from "../core/ids.ts";
 import { Rejection } from "../core/rejection.ts";
+import type { CallHead } from "../core/request.ts";
 import type { Bytes, Chunk, Ms } from "../core/units.ts";
 import type { Dialect, EnvelopeRead } from "../protocol/dialect.ts";
 import type { Clock } from "../runtime/runtime.ts";
+import { holdsProofs } from "../protocol/translate/proofs.ts";
+import { readForm } from "./form.ts";
 import { canonicalPath, checkHost, findRoute, type Route } from "./path.ts";
 
 /** A request whose head can be trusted: where it goes, and in which protocol it is answered. */
 export interface Arrival {
   readonly route: Route;
   readonly query: string;
-  readonly dialect: IngressDialect;
+  /** The protocol its answer is written in, a refusal too. */
+  readonly dialect: DialectId;
 }
-
-/** The protocols clients may speak here. */
-export type IngressDialect = "openai";
 
 const CALLS: readonly string[] = ["POST"];
 const READS: readonly string[] = ["GET", "HEAD"];
+/** What a provider's own surface may be asked with. */
+const ANY: readonly string[] = [...CALLS, ...READS, "PUT", "PATCH", "DELETE"];
 /** Headers that may be said once: the runtime joins repeated ones with a comma. RFC 9110 §5.3. */
 const SINGLE_HEADERS = [
   "authorization",
@@ -34,9 +37,9 @@ export function accept(http: globalThis.Request, server: ServerConfig): Arrival 
   if (badHost !== undefined) return badHost;
   const target = canonicalPath(http.url);
   if (target instanceof Rejection) return target;
-  const route = findRoute(target.path);
+  const route = findRoute(target, headers);
   if (route === undefined) return new Rejection({ kind: "not_found", path: target.path });
-  const methods = route.kind === "operation" ? CALLS : READS;
+  const methods = methodsOf(route);
   if (!methods.includes(http.method)) {
     return new Rejection({ kind: "method_not_allowed", allow: methods.join(", ") });
   }
@@ -44,7 +47,23 @@ export function accept(http: globalThis.Request, server: ServerConfig): Arrival 
     const value = headers.get(name);
     if (value?.includes(",") === true) return repeated(name);
   }
-  return { route, query: target.query, dialect: "openai" };
+  const dialect = "dialect" in route ? route.dialect : "openai";
+  return { route, query: target.query, dialect };
+}
+
+function methodsOf(route: Route): readonly string[] {
+  switch (route.kind) {
+    case "call":
+    case "translate":
+      return CALLS;
+    case "named":
+      return ANY;
+    case "models":
+    case "health":
+    case "livez":
+    case "readyz":
+      return READS;
+  }
 }
 
 function repeated(name: string): Rejection {
@@ -63,24 +82,52 @@ export interface BodyOptions {
   readonly clock: Clock;
   readonly dialect: Dialect;
   readonly front: Front;
+  readonly operation: Operation;
+  /** The body's media type as it came. */
+  readonly type: string | null;
 }
 
 /** Judges a call's body once it is here: the few facts of it that routing needs. */
 export function readCall(
   body: Chunk,
-  operation: Operation,
-  { server, dialect }: BodyOptions,
+  head: CallHead,
+  { server, dialect, type }: BodyOptions,
 ): EnvelopeRead | Rejection {
-  return dialect.readEnvelope(operation, body, server);
+  if (type !== null && takesForms(head.operation) && isForm(type)) {
+    return readForm(body, { head, type, dialect: dialect.id });
+  }
+  if (head.operation === "native") return nativeCall(body, head, dialect.id);
+  const read = dialect.readEnvelope(head, body, server);
+  if (read instanceof Rejection || !holdsProofs(body)) return read;
+  return { ...read, envelope: { ...read.envelope, carriesProofs: true } };
 }
 
-function checkContentType(headers: Headers): Rejection | undefined {
+/** A provider's own path: nothing of its body is read. */
+function nativeCall(body: Chunk, head: CallHead, dialect: DialectId): EnvelopeRead {
+  const envelope = {
+    ...{ dialect, operation: head.operation, model: head.model ?? "", modelSpan: undefined },
+    ...{ stream: false, includeUsage: false, streamOptionsSpan: undefined },
+    ...{ outputTokensMax: undefined, bodyBytes: body.length, head },
+  };
+  return { envelope, privacyMark: undefined };
+}
+
+function takesForms(operation: Operation): boolean {
+  return operation === "audio" || operation === "images";
+}
+function isForm(type: string): boolean {
+  return type.toLowerCase().startsWith("multipart/form-data");
+}
+
+function checkContentType(headers: Headers, operation: Operation): Rejection | undefined {
   const encoding = headers.get("content-encoding");
   if (encoding !== null && encoding !== "identity") {
     const detail = `content-encoding '${encoding.slice(0, 32)}' is not accepted: send it plain`;
     return new Rejection({ kind: "unsupported_media_type", detail });
   }
   const type = headers.get("content-type");
+  if (operation === "native") return undefined;
+  if (type !== null && takesForms(operation) && isForm(type)) return undefined;
   if (type === null || type === "application/json") return undefined;
   if (/^application\/(?:[\w.+-]+\+)?json(?:$|[\s;])/i.test(type)) return undefined;
   const detail = "the body must be JSON: send content-type: application/json";
@@ -98,7 +145,7 @@ export function readBody(
   http: globalThis.Request,
   options: BodyOptions,
 ): Promise<Chunk | Rejection> | Rejection {
-  const badType = checkContentType(http.headers);
+  const badType = checkContentType(http.headers, options.operation);
   if (badType !== undefined) return badType;
   const limit = options.server.bodyBytesMax;
   const declared = Number(http.headers.get("content-length") ?? Number.NaN);

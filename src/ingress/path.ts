@@ -1,5 +1,7 @@
-import type { Operation } from "../core/ids.ts";
+import type { DialectId } from "../core/ids.ts";
 import { Rejection } from "../core/rejection.ts";
+import type { CallHead } from "../core/request.ts";
+import { dialectOfPath, findCall } from "./calls.ts";
 
 /** The one path a request is authorised and dispatched by. */
 export interface CanonicalPath {
@@ -9,12 +11,34 @@ export interface CanonicalPath {
 
 /** What a path asks for. */
 export type Route =
-  | { readonly kind: "operation"; readonly operation: Operation }
-  | { readonly kind: "models" }
-  | { readonly kind: "model"; readonly name: string }
+  | CallRoute
+  /** The first segment names a provider, pool or model; the rest is for its own surface. */
+  | NamedRoute
+  | ListRoute
+  | { readonly kind: "translate" }
   | { readonly kind: "health" }
   | { readonly kind: "livez" }
   | { readonly kind: "readyz" };
+export interface CallRoute {
+  readonly kind: "call";
+  readonly dialect: DialectId;
+  readonly head: CallHead;
+}
+export interface NamedRoute {
+  readonly kind: "named";
+  readonly name: string;
+  /** With its slash; `/` when there is none. */
+  readonly rest: string;
+  readonly query: string;
+  /** The protocol of the rest, so far as its path tells. */
+  readonly dialect: DialectId;
+}
+export interface ListRoute {
+  readonly kind: "models";
+  readonly dialect: DialectId;
+  /** One model's name; undefined asks for all. */
+  readonly name: string | undefined;
+}
 
 const HOST = /^(?:[a-z0-9](?:[a-z0-9._-]{0,253})|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
 
@@ -28,10 +52,17 @@ export function canonicalPath(url: string): CanonicalPath | Rejection {
   const mark = target.indexOf("?");
   const path = mark === -1 ? target : target.slice(0, mark);
   const query = mark === -1 ? "" : target.slice(mark + 1);
-  const problem = problemOf(path);
+  const problem = problemOf(path.startsWith(BEDROCK_PREFIX) ? withoutArn(path) : path);
   return problem === undefined
     ? { path, query }
     : new Rejection({ kind: "bad_path", detail: problem });
+}
+
+const BEDROCK_PREFIX = "/model/";
+
+/** A Bedrock model may be a whole ARN, whose slashes its SDK encodes; it is one segment to all. */
+function withoutArn(path: string): string {
+  return path.replace(/^\/model\/arn(?:%3a|:)[^/]+/i, (segment) => segment.replace(/%2f/gi, ""));
 }
 
 function problemOf(path: string): string | undefined {
@@ -67,20 +98,9 @@ export function checkHost(
   return new Rejection({ kind: "malformed", param: "host", detail });
 }
 
-const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
-  ["/v1/chat/completions", "chat"],
-  ["/v1/completions", "completions"],
-  ["/v1/embeddings", "embeddings"],
-]);
-const MODEL_PREFIX = "/v1/models/";
-
-/** The route of a canonical path; undefined when there is none. */
-export function findRoute(path: string): Route | undefined {
-  const operation = OPERATIONS.get(path);
-  if (operation !== undefined) return { kind: "operation", operation };
+/** The route of a canonical path: reserved first, then a name of the configuration's. */
+export function findRoute({ path, query }: CanonicalPath, headers: Headers): Route | undefined {
   switch (path) {
-    case "/v1/models":
-      return { kind: "models" };
     case "/health":
     case "/healthz":
       return { kind: "health" };
@@ -90,10 +110,47 @@ export function findRoute(path: string): Route | undefined {
     case "/readyz":
     case "/ready":
       return { kind: "readyz" };
+    case "/v1/translate":
+      return { kind: "translate" };
   }
-  if (!path.startsWith(MODEL_PREFIX)) return undefined;
-  const name = decodeSegment(path.slice(MODEL_PREFIX.length));
-  return name === undefined ? undefined : { kind: "model", name };
+  const call = findCall(path, query);
+  if (call !== undefined) return { kind: "call", ...call };
+  return findList(path, headers) ?? findNamed(path, query);
+}
+
+const LISTS = [
+  ["/v1/models", undefined],
+  ["/v1beta/models", "gemini"],
+] as const satisfies readonly (readonly [string, DialectId | undefined])[];
+
+function findList(path: string, headers: Headers): ListRoute | undefined {
+  for (const [prefix, fixed] of LISTS) {
+    if (!path.startsWith(prefix)) continue;
+    const dialect = fixed ?? dialectOfHeaders(headers);
+    if (path.length === prefix.length) return { kind: "models", dialect, name: undefined };
+    if (path[prefix.length] !== "/") continue;
+    const name = decodeSegment(path.slice(prefix.length + 1));
+    if (name !== undefined) return { kind: "models", dialect, name };
+  }
+  return undefined;
+}
+
+/** Four vendors list their models under one path: their SDKs tell themselves by their headers. */
+function dialectOfHeaders(headers: Headers): DialectId {
+  if (headers.has("anthropic-version")) return "anthropic";
+  if (headers.has("x-goog-api-key") || headers.has("x-goog-api-client")) return "gemini";
+  return headers.get("x-fern-sdk-name") === "cohere-ai" ? "cohere" : "openai";
+}
+
+const RESERVED = /^\/(?:v1|v1beta|v2|model|models|admin|metrics|dashboard)(?:\/|$)/;
+
+function findNamed(path: string, query: string): NamedRoute | undefined {
+  if (RESERVED.test(path)) return undefined;
+  const slash = path.indexOf("/", 1);
+  const name = decodeSegment(slash === -1 ? path.slice(1) : path.slice(1, slash));
+  if (name === undefined) return undefined;
+  const rest = slash === -1 ? "/" : path.slice(slash);
+  return { kind: "named", name, rest, query, dialect: dialectOfPath(rest) };
 }
 
 /** Model names may hold slashes and colons; the rest of the path is the name. */

@@ -18,6 +18,8 @@ export interface RelayOptions {
   readonly clientStallMs: Ms;
   readonly streamFailure: StreamFailure;
   readonly heartbeat: Chunk;
+  /** How a stream that broke ends after its error. */
+  readonly brokenEnd: "close" | "reset";
   readonly owner: RelayOwner;
 }
 
@@ -25,6 +27,8 @@ export interface RelayOptions {
 export interface RelayOwner {
   /** The dialect's in-band end of a broken stream. */
   writeError(broken: Pick<BrokenStream, "mode" | "why" | "atBoundary">): Chunk;
+  /** Something of ours threw while it passed bytes on. */
+  bug(error: unknown): void;
   /** Called exactly once, however it ends. */
   done(ending: Ending, byteCount: Bytes): void;
 }
@@ -47,7 +51,7 @@ type Cut = Ending & { readonly kind: "truncated" | "timeout" | "client_stalled" 
  */
 export function relay(answer: StreamedAnswer, sink: Sink, options: RelayOptions): Leave {
   const relaying = new StreamRelay(answer, sink, options);
-  void relaying.pump();
+  void relaying.run();
   return relaying;
 }
 
@@ -73,7 +77,17 @@ class StreamRelay implements Leave {
     this.#timer = options.clock.after(this.#dueIn(this.#startedAt), () => this.#watch());
   }
 
-  async pump(): Promise<void> {
+  /** A bug of ours breaks the stream off like a failure of its upstream: never the process. */
+  async run(): Promise<void> {
+    try {
+      await this.#pump();
+    } catch (bug) {
+      this.#options.owner.bug(bug);
+      if (!this.#ended) this.#breakOff({ kind: "truncated" });
+    }
+  }
+
+  async #pump(): Promise<void> {
     const { held, reader, tap } = this.#answer;
     for (let first = held.shift(); first !== undefined; first = held.shift()) {
       await this.#clientReady();
@@ -131,16 +145,25 @@ class StreamRelay implements Leave {
     const { tap } = this.#answer;
     tap?.end();
     const whole = tap === undefined ? clean : tap.complete || tap.fault !== undefined;
-    if (whole) this.#finish();
+    if (whole) this.#finish({ clean });
     else this.#breakOff({ kind: "truncated" });
   }
 
-  #finish(): void {
-    const reported = this.#answer.tap?.fault !== undefined;
-    const rest = this.#answer.edit?.end();
+  #finish({ clean }: { readonly clean: boolean }): void {
+    const { tap, edit, translation } = this.#answer;
+    const reported = tap?.fault !== undefined;
+    const rest = edit?.end();
     if (rest !== undefined && rest.byteLength > 0) this.#sink.write(rest);
     this.#end({ kind: reported ? "upstream_reported" : "completed" });
-    this.#sink.end();
+    // What goes on as it came ends as it ended, an upstream's own words of failure included.
+    if (reported && !(clean && translation === undefined)) this.#endBroken();
+    else this.#sink.end();
+  }
+
+  /** Some SDKs take any clean end for success, whatever was said before it. */
+  #endBroken(): void {
+    if (this.#options.brokenEnd === "reset") this.#sink.fail();
+    else this.#sink.end();
   }
 
   /** Ends a stream that is not complete, in the way this request chose. */
@@ -155,7 +178,8 @@ class StreamRelay implements Leave {
     const why = ending.kind === "timeout" ? "timeout" : "truncated";
     const atBoundary = this.#answer.edit !== undefined || tap.atBoundary;
     this.#sink.write(owner.writeError({ mode, why, atBoundary }));
-    this.#sink.end();
+    if (mode === "graceful") this.#sink.end();
+    else this.#endBroken();
   }
 
   #end(ending: Ending): void {
@@ -221,7 +245,7 @@ class StreamRelay implements Leave {
   }
 
   #endLingering(): void {
-    this.#finish();
+    this.#finish({ clean: true });
     this.#dropUpstream();
   }
 }

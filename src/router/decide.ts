@@ -1,4 +1,4 @@
-import type { DialectId } from "../core/ids.ts";
+import type { DialectId, Operation } from "../core/ids.ts";
 import type { Lane, Pool } from "../core/pool.ts";
 import type { Admits, Placement, Privacy } from "../core/privacy.ts";
 import { Rejection } from "../core/rejection.ts";
@@ -17,6 +17,7 @@ export interface Question {
   /** The name the caller used, for the refusal's text. */
   readonly model: string;
   readonly dialect: DialectId;
+  readonly operation: Operation;
 }
 
 /**
@@ -33,13 +34,13 @@ export function decide<P extends Privacy>(
   if (only === undefined) {
     return new Rejection({ kind: "no_eligible_backend", model: question.model });
   }
-  if (pool.lanes.length === 1 && only.backend.dialect === question.dialect) {
+  if (pool.lanes.length === 1 && speaks(only, question)) {
     return { lanes: pool.lanes, struck: [] };
   }
   const kept: Lane<Admits<P>>[] = [];
   const struck: Struck[] = [];
   for (const lane of pool.lanes) {
-    if (lane.backend.dialect === question.dialect) kept.push(lane);
+    if (speaks(lane, question)) kept.push(lane);
     else struck.push({ lane, why: "other_dialect" });
   }
   if (kept.length === 0) {
@@ -47,6 +48,12 @@ export function decide<P extends Privacy>(
     return new Rejection({ kind: "cannot_translate", model, dialect });
   }
   return { lanes: order(kept, random), struck };
+}
+
+/** Whether a lane can be asked: in the caller's own protocol, or by translation of a chat. */
+function speaks({ backend }: Lane<Placement>, { dialect, operation }: Question): boolean {
+  const isNative = backend.dialect === dialect || backend.also.includes(dialect);
+  return isNative || operation === "chat" || operation === "native";
 }
 
 /** Lanes by priority; within one, drawn without replacement with chances as their weights. */

@@ -1,17 +1,19 @@
-import type { Config, ModelCondition, StreamFailure } from "../config/config.ts";
+import type { Config, ModelCondition, OnLoss, StreamFailure } from "../config/config.ts";
 import type { AnyBackend } from "../core/backend.ts";
 import { type AnyLane, Pool } from "../core/pool.ts";
 import { Rejection } from "../core/rejection.ts";
+import type { Envelope } from "../core/request.ts";
 import type { Privacy, Private, Shareable } from "../core/privacy.ts";
 
 /** What a model name stands for: the lanes of each class, built once per configuration. */
 export interface Target {
   /** The configured name; `other` for a name only a rule or the default matched. A metric label. */
   readonly label: string;
-  readonly kind: "model" | "pool" | "rule" | "default";
+  readonly kind: "model" | "pool" | "rule" | "default" | "provider";
   /** A private target makes every request that names it private. */
   readonly privacy: Privacy | undefined;
   readonly streamFailure: StreamFailure | undefined;
+  readonly onLoss: OnLoss | undefined;
   readonly private: Pool<Private>;
   readonly shareable: Pool<Shareable>;
 }
@@ -20,6 +22,8 @@ export interface Target {
 export interface Routes {
   readonly named: ReadonlyMap<string, Target>;
   readonly rules: readonly RuleTarget[];
+  /** Each provider by itself, for calls whose path names it. */
+  readonly providers: ReadonlyMap<string, Target>;
   readonly fallback: Target | undefined;
 }
 interface RuleTarget {
@@ -41,6 +45,7 @@ export function buildRoutes(config: Config): Routes {
       ...target,
       privacy: pool.privacy,
       streamFailure: pool.streamFailure,
+      onLoss: pool.onLoss,
     });
   }
   const rules = config.rules.map((rule) => ({
@@ -50,23 +55,56 @@ export function buildRoutes(config: Config): Routes {
   const fallback =
     config.defaultBackend &&
     makeTarget("default", OTHER_MODEL, [anyModelOf(config.defaultBackend)]);
-  return { named, rules, fallback };
+  const providers = new Map(
+    config.backends.map((backend) => {
+      const lane = { ...anyModelOf(backend), model: backend.name };
+      return [backend.name, makeTarget("provider", backend.name, [lane])];
+    }),
+  );
+  return { named, rules, providers, fallback };
+}
+
+/** Whom a path names by its first segment, whatever model its body asks for. */
+export interface Named {
+  readonly name: string;
+  /** The pool or model of that name; undefined where it is a provider. */
+  readonly target: Target | undefined;
+  /** The provider's model, where the path names that too. */
+  readonly model?: string;
+}
+
+/** The envelope of a call whose path names who answers it. */
+export function renamed(envelope: Envelope, { name, target, model }: Named): Envelope {
+  const routed = target === undefined ? model : name;
+  if (routed === undefined || routed === envelope.model) return envelope;
+  return { ...envelope, model: routed, written: envelope.model };
 }
 
 /** What a caller asks for, and what it may ask for. */
 export interface Wish {
   readonly model: string;
+  /** Whom the path named. */
+  readonly named?: Named | undefined;
   readonly key: { readonly allow: readonly string[] | undefined };
 }
 
 /** The target `model` names: a configured name, else the first rule's, else the default's. */
-export function findTarget(routes: Routes, { model, key }: Wish): Target | Rejection {
-  const target = routes.named.get(model) ?? unnamed(routes, model);
+export function findTarget(routes: Routes, { model, key, named }: Wish): Target | Rejection {
+  const target = named === undefined ? byModel(routes, model) : byName(routes, named);
   if (target === undefined) return new Rejection({ kind: "model_not_found", model });
-  if (key.allow !== undefined && !key.allow.includes(model)) {
-    return new Rejection({ kind: "forbidden_model", model });
+  const granted = named?.name ?? model;
+  if (key.allow !== undefined && !key.allow.includes(granted)) {
+    return new Rejection({ kind: "forbidden_model", model: granted });
   }
   return target;
+}
+
+function byName(routes: Routes, { name, target }: Named): Target | undefined {
+  return target ?? routes.providers.get(name);
+}
+
+function byModel(routes: Routes, model: string): Target | undefined {
+  return routes.named.get(model) ?? unnamed(routes, model);
 }
 
 function unnamed(routes: Routes, model: string): Target | undefined {
@@ -95,6 +133,7 @@ function makeTarget(kind: Target["kind"], label: string, lanes: readonly AnyLane
     kind,
     privacy: undefined,
     streamFailure: undefined,
+    onLoss: undefined,
     private: Pool.private(label, lanes),
     shareable: Pool.shareable(label, lanes),
   };
@@ -108,5 +147,6 @@ function anyModelOf(backend: AnyBackend): AnyLane {
     priority: 0,
     weight: 1,
     contextMax: undefined,
+    capabilities: {},
   };
 }

@@ -37,6 +37,8 @@ export interface Metrics {
   readonly retries: Counters<"provider">;
   readonly rateLimited: Counters<"limit">;
   readonly streamsBroken: Counters<"mode" | "protocol">;
+  readonly translations: Counters<"from" | "to">;
+  readonly losses: Counters<"code" | "from" | "to">;
   readonly privacy: Counters<"class">;
   readonly cacheHits: Counter;
   readonly cacheMisses: Counter;
@@ -92,6 +94,16 @@ function requestMetrics(registry: Registry) {
       name: "gateway_stream_broken_total",
       help: "Answers that broke off after their first event, by how the client was told.",
       labels: ["mode", "protocol"],
+    }),
+    translations: registry.counter({
+      name: "gateway_translations_total",
+      help: "Answers written in another protocol than their backend's.",
+      labels: ["from", "to"],
+    }),
+    losses: registry.counter({
+      name: "gateway_translation_losses_total",
+      help: "Answers whose translation lost something, by what: x-interlock-loss has the place.",
+      labels: ["code", "from", "to"],
     }),
     privacy: registry.counter({
       name: "gateway_privacy_requests_total",

@@ -31,6 +31,10 @@ export type RequestFields = {
   readonly bytes: number | undefined;
   /** Who says how many tokens: `reported`, `estimated` or `partial`. */
   readonly usage: string | undefined;
+  /** `anthropic>openai`; undefined where both sides spoke the same. */
+  readonly translated: string | undefined;
+  /** Codes of what that lost, each once. */
+  readonly losses: string | undefined;
 };
 
 /** A request's line before it meets the log. */
@@ -49,6 +53,7 @@ export function logRequest(log: Log, line: RequestLine): void {
 export function requestLine(request: SettledRequest, names: Names): RequestLine {
   const { outcome } = request;
   const delivery = "delivery" in outcome ? outcome.delivery : undefined;
+  const translated = delivery?.translated;
   const fields: RequestFields = {
     request_id: request.id,
     provider: names.provider,
@@ -70,6 +75,8 @@ export function requestLine(request: SettledRequest, names: Names): RequestLine 
     fault: faultOf(outcome),
     bytes: delivery?.byteCount,
     usage: delivery?.usage.provenance,
+    translated: translated && `${translated.from}>${translated.to}`,
+    losses: translated?.losses.join(" ") || undefined,
   };
   return { level: levelOf(outcome), message: messageOf(outcome), fields };
 }

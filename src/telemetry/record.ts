@@ -1,3 +1,4 @@
+import type { Translated } from "../core/outcome.ts";
 import type { Lane } from "../core/pool.ts";
 import type { Placement, Privacy } from "../core/privacy.ts";
 import type { Reason } from "../core/rejection.ts";
@@ -58,6 +59,7 @@ export function recordRequest(recorder: Recorder, request: SettledRequest): Name
   if (outcome.kind === "rejected") countLimit(metrics, outcome.reason);
   if ("delivery" in outcome && handles.upstream) {
     countTokens(handles.upstream, outcome.delivery.usage);
+    countTranslation(metrics, outcome.delivery.translated);
   }
   for (let at = 0; at < request.attempts.length; at++) recordAttempt(recorder, request, at);
   recordLateFailure(recorder, request);
@@ -86,6 +88,13 @@ function countTokens(upstream: UpstreamHandles, usage: MeteredUsage): void {
   upstream.output.add(usage.outputTokens);
   upstream.cacheRead.add(usage.cacheReadTokens);
   upstream.reasoning.add(usage.reasoningTokens);
+}
+
+function countTranslation(metrics: Metrics, translated: Translated | undefined): void {
+  if (translated === undefined) return;
+  const { from, to, losses } = translated;
+  metrics.translations.series({ from, to }).add(1);
+  for (const code of losses) metrics.losses.series({ code, from, to }).add(1);
 }
 
 function countLimit(metrics: Metrics, reason: Reason): void {

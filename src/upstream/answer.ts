@@ -1,12 +1,15 @@
 import type { Fault } from "../core/fault.ts";
+import type { Operation } from "../core/ids.ts";
 import type { Lane } from "../core/pool.ts";
 import type { Placement } from "../core/privacy.ts";
 import type { Chunk } from "../core/units.ts";
-import type { StreamTap } from "../protocol/dialect.ts";
+import type { Dialect, ErrorAnswer, StreamTap } from "../protocol/dialect.ts";
+import type { Translation } from "../protocol/translate/translate.ts";
 import type { AttemptContext, Failed } from "./context.ts";
 import type { Call } from "./call.ts";
 import type { ChunkReader, StreamedAnswer, WholeAnswer } from "./committed.ts";
-import { relayedHeaders } from "./headers.ts";
+import { usageInHeaders } from "./header-usage.ts";
+import { relayedHeaders, translatedHeaders } from "./headers.ts";
 
 /** An upstream's head is here; what the body says is still to be read. */
 export interface Reply {
@@ -18,6 +21,13 @@ export interface Reply {
   readonly streamed: boolean;
   /** We asked for usage and the caller did not. */
   readonly asksUsage: boolean;
+  readonly operation: Operation;
+  /** The caller asked the provider itself, by its own path. */
+  readonly verbatim: boolean;
+  /** The protocol the upstream answers in. */
+  readonly wire: Dialect;
+  /** How that comes back to the caller; undefined where both speak the same. */
+  readonly translation: Translation | undefined;
 }
 
 /** A fault without words of the upstream worth passing on. */
@@ -31,20 +41,50 @@ export function abandoned({ call }: Reply, fault: Fault): Failed {
   return failed(fault);
 }
 
-/** Commits to a body that is all here. `refusal` is the fault when it is the upstream's own no. */
-export function wholeAnswer(
-  { response, lane, context }: Reply,
-  { body, refusal }: Pick<WholeAnswer, "body" | "refusal">,
-): WholeAnswer {
+/** Commits to a body that is all here; a fault when it cannot be translated. */
+export function wholeAnswer(reply: Reply, body: Chunk): WholeAnswer | Failed {
+  const { response, wire, translation } = reply;
+  const usage = wire.readUsage(body) ?? usageInHeaders(response.headers);
+  if (translation === undefined) {
+    const headers = relayedHeaders(response.headers, wire.id);
+    return { ...whole(reply, response.status), headers, body, usage };
+  }
+  const translated = translation.answer(body);
+  if (translated === undefined) return failed({ kind: "protocol", what: "no answer" });
+  const headers = translatedHeaders(response.headers, "application/json");
+  return { ...whole(reply, 200), headers, body: translated, usage };
+}
+
+/** The upstream's own no, in the caller's words where those are others. */
+export function refusal(reply: Reply, fault: Fault, body: Chunk): WholeAnswer {
+  const { response, wire, context, translation } = reply;
+  if (translation === undefined) {
+    const headers = relayedHeaders(response.headers, wire.id);
+    return { ...whole(reply, response.status), headers, body, usage: undefined, refusal: fault };
+  }
+  const error = wire.readError(response.status, response.headers, body);
+  const written = context.dialect.writeError(error, context.requestId);
+  return { ...whole(reply, written.status), ...spelled(written), refusal: fault };
+}
+
+const utf8 = new TextEncoder();
+
+function spelled({ headers, body }: ErrorAnswer): Pick<WholeAnswer, "headers" | "body" | "usage"> {
+  return { headers, body: utf8.encode(body), usage: undefined };
+}
+
+function whole(
+  { lane, context, translation }: Reply,
+  status: number,
+): Omit<WholeAnswer, "headers" | "body" | "usage"> {
   return {
     kind: "whole",
     lane,
-    status: response.status,
-    headers: relayedHeaders(response.headers),
+    status,
     attempts: context.facts.length + 1,
     firstEventAt: context.clock.now(),
-    body,
-    refusal,
+    translation,
+    refusal: undefined,
   };
 }
 
@@ -55,21 +95,28 @@ export interface StreamParts {
 }
 
 /** Commits to a body of which the beginning is here. */
-export function streamedAnswer(
-  { response, lane, context, call, asksUsage }: Reply,
-  { reader, tap, held }: StreamParts,
-): StreamedAnswer {
+export function streamedAnswer(reply: Reply, { reader, tap, held }: StreamParts): StreamedAnswer {
+  const { response, lane, context, call, asksUsage, wire, translation } = reply;
+  const strips = asksUsage && tap !== undefined ? wire.usageOnRequest : undefined;
   return {
     kind: "stream",
     lane,
     status: response.status,
-    headers: relayedHeaders(response.headers),
+    headers:
+      translation === undefined
+        ? relayedHeaders(response.headers, wire.id)
+        : translatedHeaders(response.headers, streamType(context)),
     attempts: context.facts.length + 1,
     firstEventAt: context.clock.now(),
+    translation,
     held,
     reader,
     tap,
-    edit: asksUsage && tap !== undefined ? context.dialect.stripUsage() : undefined,
+    edit: translation?.stream() ?? strips?.strip(),
     call,
   };
+}
+
+function streamType({ dialect, translation }: AttemptContext): string {
+  return translation.framing === "json-array" ? "application/json" : dialect.streamType;
 }

@@ -3,12 +3,14 @@ import type { Lane } from "../core/pool.ts";
 import type { Admits, Privacy } from "../core/privacy.ts";
 import { Rejection } from "../core/rejection.ts";
 import type { Request } from "../core/request.ts";
-import type { Ms } from "../core/units.ts";
+import type { Chunk, Ms } from "../core/units.ts";
+import { translate, type Translation } from "../protocol/translate/translate.ts";
 import { spliceAll } from "../wire/json-splice.ts";
+import { capabilitiesOf } from "./capabilities.ts";
 import type { Committed } from "./committed.ts";
 import type { AttemptContext, Failed } from "./context.ts";
-import { editsFor } from "./prepare.ts";
-import { tryLane } from "./try-lane.ts";
+import { editsFor, nameFor, wireOf } from "./prepare.ts";
+import { type Prepared, tryLane } from "./try-lane.ts";
 
 /**
  * Tries the plan's lanes in order until one commits. Everything before the first upstream event may
@@ -22,15 +24,21 @@ export async function attempt<P extends Privacy>(
   const startedAt = context.clock.now();
   const tries = lanes.length === 1 ? [lanes[0]!, lanes[0]!] : lanes;
   let last: Failed | undefined;
+  let unsayable: Rejection | undefined;
   let attempts = 0;
   let unansweredMax = 1;
   for (const lane of tries) {
     if (attempts > 0 && !mayTryAgain(last!.fault, lanes.length === 1)) break;
     if (attempts >= context.failover.attemptsMax) break;
     if (attempts > 0 && spent(context, startedAt) > context.failover.deadlineMs) break;
+    const prepared = prepare(request, lane, context);
+    if (prepared instanceof Rejection) {
+      unsayable ??= prepared; // Another lane may speak the caller's own protocol.
+      continue;
+    }
     attempts++;
     const since = context.clock.now();
-    const tried = await tryLane(prepare(request, lane, context), lane, context);
+    const tried = await tryLane(prepared, lane, context);
     if ("kind" in tried) {
       const firstEventMs = tried.firstEventAt - since;
       context.facts.push({ lane, fault: undefined, firstEventMs });
@@ -44,8 +52,11 @@ export async function attempt<P extends Privacy>(
     if (disposition.next === "relay_to_client") break;
     if (disposition.next === "try_next_once" && unansweredMax-- === 0) break;
   }
-  if (last === undefined) throw new Error("a plan without lanes");
-  return last.answer ?? new Rejection({ kind: "upstream_failed", fault: last.fault, attempts });
+  if (last !== undefined) {
+    return last.answer ?? new Rejection({ kind: "upstream_failed", fault: last.fault, attempts });
+  }
+  if (unsayable === undefined) throw new Error("a plan without lanes");
+  return unsayable;
 }
 
 /** The failure to tell the caller of: words that may be passed on, and the soonest retry. */
@@ -68,12 +79,44 @@ function spent(context: AttemptContext, startedAt: Ms): Ms {
   return context.clock.now() - startedAt;
 }
 
-/** The bytes this lane gets: as they came, but for the model's name and a question for usage. */
+/** What this lane gets: the bytes as they came, but for a name and a question; or a translation. */
 function prepare<P extends Privacy>(
   request: Request<P>,
   lane: Lane<Admits<P>>,
   context: AttemptContext,
-): Request<P> {
-  const edits = editsFor(request.envelope, lane, context);
-  return edits === undefined ? request : request.map((body) => spliceAll(body, edits(body)));
+): Prepared<P> | Rejection {
+  const wire = context.dialects[wireOf(lane, context.dialect.id)];
+  const { head, carriesProofs } = request.envelope;
+  const isForeign = wire.id !== context.dialect.id || carriesProofs === true;
+  if (isForeign && head.verbatim !== true && head.operation === "chat") {
+    return translated(request, lane, { ...context, wire });
+  }
+  const edits = editsFor(request.envelope, lane, { dialect: wire, relay: context.relay });
+  const sent = edits === undefined ? request : request.map((body) => spliceAll(body, edits(body)));
+  return { request: sent, wire, translation: undefined };
 }
+
+function translated<P extends Privacy>(
+  request: Request<P>,
+  lane: Lane<Admits<P>>,
+  context: AttemptContext & Pick<Prepared<P>, "wire">,
+): Prepared<P> | Rejection {
+  const { dialect: from, wire: to, requestId, translation: options, clock } = context;
+  const { envelope } = request;
+  const model = nameFor(lane, envelope);
+  let translation: Translation | Rejection | undefined;
+  const sent = request.map((body) => {
+    translation = translate(body, {
+      ...{ from, to, requestId, ...options },
+      head: { model: envelope.model, stream: envelope.stream },
+      model,
+      capabilities: capabilitiesOf(lane, { wire: to, model }),
+      createdAt: Math.floor(clock.wall() / 1000),
+    });
+    return translation instanceof Rejection ? NOTHING : translation.body;
+  });
+  if (translation instanceof Rejection) return translation;
+  return { request: sent, wire: to, translation };
+}
+
+const NOTHING: Chunk = new Uint8Array();

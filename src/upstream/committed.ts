@@ -2,7 +2,9 @@ import type { Fault } from "../core/fault.ts";
 import type { Lane } from "../core/pool.ts";
 import type { Placement } from "../core/privacy.ts";
 import type { Chunk, Ms } from "../core/units.ts";
+import type { Usage } from "../core/usage.ts";
 import type { StreamEdit, StreamTap } from "../protocol/dialect.ts";
+import type { Translation } from "../protocol/translate/translate.ts";
 
 /**
  * An answer past the point of no retry: what there is to pass on, and nothing to ask again with.
@@ -17,6 +19,8 @@ interface Answer {
   /** Those of the upstream that go on; ours are added when it is delivered. */
   readonly headers: Record<string, string>;
   readonly attempts: number;
+  /** Set when the answer was written in another protocol: what was lost on the way. */
+  readonly translation: Translation | undefined;
   /** When the first event (or the whole body) was here, on the monotonic clock. */
   readonly firstEventAt: Ms;
 }
@@ -32,6 +36,8 @@ export type ChunkRead =
 export interface WholeAnswer extends Answer {
   readonly kind: "whole";
   readonly body: Chunk;
+  /** As the upstream told it; undefined when it did not. */
+  readonly usage: Usage | undefined;
   /** Set when this is the upstream's own refusal, passed on because it is the caller's fault. */
   readonly refusal: Fault | undefined;
 }

@@ -10,10 +10,10 @@ const HELD_MS_MAX: Ms = 15_000;
 /** Holds a stream until its first event: one that starts with an error may still fail over. */
 export async function peek(reply: Reply): Promise<Committed | Failed> {
   const { response, context, call, lane } = reply;
-  const encoded = response.headers.has("content-encoding");
+  const encoded = reply.translation === undefined && response.headers.has("content-encoding");
   const reader = response.body!.getReader() as ChunkReader;
   const { terminal } = lane.backend;
-  const tap = encoded ? undefined : context.dialect.streamTap({ terminal });
+  const tap = encoded ? undefined : reply.wire.streamTap({ terminal });
   const held: Chunk[] = [];
   let heldBytes = 0;
   const startedAt = context.clock.now();

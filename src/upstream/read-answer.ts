@@ -1,6 +1,6 @@
 import type { Bytes, Chunk } from "../core/units.ts";
 import { scanJson } from "../wire/json-scan.ts";
-import { abandoned, failed, type Reply, streamedAnswer, wholeAnswer } from "./answer.ts";
+import { abandoned, failed, refusal, type Reply, streamedAnswer, wholeAnswer } from "./answer.ts";
 import type { Failed } from "./context.ts";
 import type { ChunkReader, Committed } from "./committed.ts";
 import { peek } from "./peek.ts";
@@ -13,18 +13,39 @@ const SCANNED_BYTES_MAX: Bytes = 256 * 1024;
 const ANSWER_DEPTH_MAX = 512;
 
 /** Reads an answer as far as a decision needs: to its first event, or whole when no stream. */
-export function readAnswer(reply: Reply): Promise<Committed | Failed> | Failed {
-  const { status, headers, body } = reply.response;
+export function readAnswer(reply: Reply): Promise<Committed | Failed> | Committed | Failed {
+  const { status, body } = reply.response;
   if (status < 200 || status > 599) return abandoned(reply, { kind: "protocol", what: "status" });
   if (status >= 300 && status < 400) return abandoned(reply, { kind: "redirect" });
   if (status >= 400) return readRefusal(reply);
   if (body === null) return abandoned(reply, { kind: "protocol", what: "no body" });
-  return reply.streamed && isEventStream(headers) ? peek(reply) : readWhole(reply);
+  if (reply.streamed && isEventStream(reply)) return peek(reply);
+  return isFree(reply) ? passThrough(reply) : readWhole(reply);
 }
 
 /** RFC 9110 §8.3.1: a media type is spelled in any case. */
-function isEventStream(headers: Headers): boolean {
-  return headers.get("content-type")?.toLowerCase().startsWith("text/event-stream") === true;
+function isEventStream({ response, wire, context, translation }: Reply): boolean {
+  const type = response.headers.get("content-type")?.toLowerCase();
+  if (type === undefined) return false;
+  // Gemini's other framing, which only its own callers ask for.
+  const isArray = translation === undefined && context.translation.framing === "json-array";
+  return type.startsWith(wire.streamType) || (isArray && type.startsWith("application/json"));
+}
+
+/** Sound, pictures and what else a provider serves is no JSON that we could judge. */
+function isFree({ operation, response }: Reply): boolean {
+  if (operation !== "audio" && operation !== "images" && operation !== "native") return false;
+  return operation === "native" || !isJson(response.headers);
+}
+
+function isJson(headers: Headers): boolean {
+  return headers.get("content-type")?.toLowerCase().startsWith("application/json") === true;
+}
+
+/** Bytes that nobody here reads: on to the client as they come. */
+function passThrough(reply: Reply): Committed {
+  const reader = reply.response.body!.getReader() as ChunkReader;
+  return streamedAnswer(reply, { reader, tap: undefined, held: [] });
 }
 
 /** Reads a buffered answer whole, so that a cut one is never passed off as an answer. */
@@ -44,25 +65,36 @@ async function readWhole(reply: Reply): Promise<Committed | Failed> {
     call.heard();
     held.push(read.value);
     heldBytes += read.value.byteLength;
-    if (heldBytes > bufferBytesMax) return streamedAnswer(reply, { reader, tap: undefined, held });
+    if (heldBytes <= bufferBytesMax) continue;
+    if (reply.translation !== undefined) return abandoned(reply, TOO_LARGE);
+    return streamedAnswer(reply, { reader, tap: undefined, held });
   }
 }
 
+/** What cannot be held whole cannot be translated. */
+const TOO_LARGE = { kind: "protocol", what: "too large to translate" } as const;
+
 function judged(reply: Reply, body: Chunk): Committed | Failed {
-  if (isWhole(reply.response.headers, body))
-    return wholeAnswer(reply, { body, refusal: undefined });
+  if (isWhole(reply, body)) return wholeAnswer(reply, body);
   return failed({ kind: "protocol", what: "incomplete or not JSON" });
 }
 
 /** An error answer: whose fault it is, and its own words when they may be passed on, whole. */
 async function readRefusal(reply: Reply): Promise<Failed> {
-  const { response, context } = reply;
+  const { response, wire } = reply;
   const { body, whole } = await readUpTo(response, ERROR_BYTES_MAX);
-  const read = response.headers.has("content-encoding") ? new Uint8Array() : body;
-  const fault = context.dialect.readFault(response.status, response.headers, read);
-  const relayable = fault.kind === "client_error" || fault.kind === "context_length";
+  const read = isEncoded(reply) ? new Uint8Array() : body;
+  const fault = wire.readFault(response.status, response.headers, read);
+  const relayable = reply.verbatim
+    ? fault.kind !== "auth" && fault.kind !== "billing" // Those speak of our credential.
+    : fault.kind === "client_error" || fault.kind === "context_length";
   if (!relayable || !whole) return failed(fault);
-  return { fault, answer: wholeAnswer(reply, { body, refusal: fault }) };
+  return { fault, answer: refusal(reply, fault, body) };
+}
+
+/** A translated answer was decoded by the runtime, which leaves the header standing. */
+function isEncoded({ response, translation }: Reply): boolean {
+  return translation === undefined && response.headers.has("content-encoding");
 }
 
 async function readUpTo(
@@ -100,8 +132,9 @@ function join(chunks: readonly Chunk[], byteLength: Bytes): Chunk {
  * Every answer here is JSON, whatever its type says; half of it is no answer. A large body is read
  * through only when it ended with its connection, which may cut it anywhere without a sign.
  */
-function isWhole(headers: Headers, body: Chunk): boolean {
-  if (headers.has("content-encoding")) return body.byteLength > 0;
+function isWhole(reply: Reply, body: Chunk): boolean {
+  const { headers } = reply.response;
+  if (isEncoded(reply)) return body.byteLength > 0;
   const framed = headers.has("content-length") || headers.has("transfer-encoding");
   if (!framed || body.byteLength <= SCANNED_BYTES_MAX) {
     return scanJson(body, { depthMax: ANSWER_DEPTH_MAX }).ok;

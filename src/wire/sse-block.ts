@@ -49,11 +49,48 @@ export function frameText(frame: SseFrame): string {
 /** The event that `block` spells; undefined when no line of it is a data field. */
 export function readBlock(block: SseBlock): SseFrame | undefined {
   const { bytes, start, terminated } = block;
+  if (block.lineCount === 2 && bytes[start + EVENT.length] === COLON) {
+    const named = readNamed(block);
+    if (named !== undefined) return named;
+  }
   if (block.lineCount !== 1 || bytes[start + DATA.length] !== COLON) return readLines(block);
   if (!startsWith(bytes, start, DATA)) return undefined;
   const line = { start, end: trimLineEnd(bytes, block.end) };
   const data = valueOf(bytes, line, DATA.length);
   return { bytes, ...data, event: "", id: undefined, oversize: false, terminated };
+}
+
+const NAME_BYTES_MAX: Bytes = 64;
+/** Names are few and come again and again, so the last one is kept. */
+let lastName: { readonly bytes: Uint8Array; readonly text: string } = { bytes: ID, text: "id" };
+
+/** An event line and a data line, as most named events have; undefined for anything else. */
+function readNamed(block: SseBlock): SseFrame | undefined {
+  const { bytes, start, end, terminated } = block;
+  if (!startsWith(bytes, start, EVENT)) return undefined;
+  const firstEnd = lineEnd(block, start);
+  const second = bytes[firstEnd] === CR && bytes[firstEnd + 1] === LF ? firstEnd + 2 : firstEnd + 1;
+  if (bytes[second + DATA.length] !== COLON || !startsWith(bytes, second, DATA)) return undefined;
+  const name = valueOf(bytes, { start, end: firstEnd }, EVENT.length);
+  const data = valueOf(bytes, { start: second, end: trimLineEnd(bytes, end) }, DATA.length);
+  return {
+    bytes,
+    ...data,
+    event: nameText(bytes, name),
+    id: undefined,
+    oversize: false,
+    terminated,
+  };
+}
+
+function nameText(bytes: Uint8Array, name: Range): string {
+  const length = name.end - name.start;
+  if (lastName.bytes.length === length && startsWith(bytes, name.start, lastName.bytes)) {
+    return lastName.text;
+  }
+  const text = textOf(bytes, name);
+  if (length <= NAME_BYTES_MAX) lastName = { bytes: bytes.slice(name.start, name.end), text };
+  return text;
 }
 
 function readLines(block: SseBlock): SseFrame | undefined {

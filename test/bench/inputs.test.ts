@@ -89,6 +89,10 @@ test("the company's key opens it, and its pools hold what their names say", () =
 
 test("routing a pool in a bench gives a plan, not a refusal", () => {
   const { shareable } = targetOf(companyRoutes(), "thirty");
-  const plan = decide(shareable, { model: "thirty", dialect: "openai" }, systemRandom);
+  const plan = decide(
+    shareable,
+    { model: "thirty", dialect: "openai", operation: "chat" },
+    systemRandom,
+  );
   expect(plan).toHaveProperty("lanes.length", 30);
 });

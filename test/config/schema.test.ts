@@ -172,7 +172,6 @@ describe.skipIf(!existsSync(SEED))("the configuration of another gateway's READM
       "cache",
       "database",
       "providers.anthropic.max_retries",
-      "providers.anthropic.protocol",
       "providers.openai.max_retries",
       "providers.openai.rate_limit",
       "resilience.bulkhead",

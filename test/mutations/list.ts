@@ -26,6 +26,8 @@ const CLASSIFY = "test/ingress/classify.test.ts";
 const OPEN = "test/upstream/open.test.ts";
 const EGRESS = "test/upstream/egress.test.ts";
 const HEADERS = "test/upstream/headers.test.ts";
+/** The headers of a client that go to any backend. */
+const ALLOWED = '"accept", "idempotency-key"';
 const TIDY = "test/tidy.test.ts";
 
 function one(what: string, caughtBy: readonly Net[], ...edits: readonly Edit[]): Mutation {
@@ -317,7 +319,7 @@ const WAYS_ROUND: readonly Mutation[] = [
   one(
     "answers are decompressed",
     [OPEN],
-    edit("upstream/open.ts", "    decompress: false,", "   "),
+    edit("upstream/open.ts", "    decompress: options.decodes,", "   "),
   ),
   one(
     "a local name is dialled as it is, unresolved",
@@ -418,17 +420,17 @@ const WAYS_ROUND: readonly Mutation[] = [
   one(
     "`x-privacy` goes upstream",
     ["property", HEADERS],
-    edit("upstream/headers.ts", '  "accept",\n', '  "accept",\n  "x-privacy",\n'),
+    edit("upstream/headers.ts", ALLOWED, '"accept", "x-privacy", "idempotency-key"'),
   ),
   one(
     "the client's `authorization` goes upstream",
     ["property", HEADERS],
-    edit("upstream/headers.ts", '  "accept",\n', '  "accept",\n  "authorization",\n'),
+    edit("upstream/headers.ts", ALLOWED, '"accept", "authorization", "idempotency-key"'),
   ),
   one(
     "the client's `x-api-key` goes upstream",
     [HEADERS],
-    edit("upstream/headers.ts", '  "accept",\n', '  "accept",\n  "x-api-key",\n'),
+    edit("upstream/headers.ts", ALLOWED, '"accept", "x-api-key", "idempotency-key"'),
   ),
 ];
 

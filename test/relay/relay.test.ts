@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { StreamEdit } from "../../src/protocol/dialect.ts";
 import type { StreamFailure } from "../../src/config/config.ts";
 import type { Ending } from "../../src/core/outcome.ts";
 import type { Lane } from "../../src/core/pool.ts";
@@ -52,9 +53,20 @@ interface Rig {
   readonly reader: ChunkReader & { readonly closed: Promise<unknown> };
   readonly upstream: ReadableStreamDefaultController<Chunk>;
   readonly state: { aborted: boolean; pulled: number };
+  readonly bugs: unknown[];
 }
 
-function rig(mode: StreamFailure = "surface", held: readonly Chunk[] = []): Rig {
+interface Differs {
+  readonly edit?: StreamEdit;
+  readonly brokenEnd?: "close" | "reset";
+}
+
+function rig(
+  mode: StreamFailure = "surface",
+  held: readonly Chunk[] = [],
+  { edit, brokenEnd = "close" }: Differs = {},
+): Rig {
+  const bugs: unknown[] = [];
   const clock = new SimClock();
   const ends: Rig["ends"] = [];
   const state = { aborted: false, pulled: 0 };
@@ -84,7 +96,8 @@ function rig(mode: StreamFailure = "surface", held: readonly Chunk[] = []): Rig 
       held: [...held],
       reader: source.getReader(),
       tap,
-      edit: undefined,
+      edit,
+      translation: undefined,
       call: {
         abort() {
           state.aborted = true;
@@ -96,12 +109,14 @@ function rig(mode: StreamFailure = "surface", held: readonly Chunk[] = []): Rig 
       clock,
       stallMs: STALL_MS,
       totalMs: 3_600_000,
+      brokenEnd,
       heartbeatMs: HEARTBEAT_MS,
       clientStallMs: CLIENT_STALL_MS,
       streamFailure: mode,
       heartbeat: bytes("~"),
       owner: {
         writeError: ({ mode: shown, why, atBoundary }) => bytes(`!${shown}/${why}/${atBoundary}`),
+        bug: (error) => void bugs.push(error),
         done: (ending, byteCount) => void ends.push({ ending, byteCount }),
       },
     },
@@ -109,7 +124,7 @@ function rig(mode: StreamFailure = "surface", held: readonly Chunk[] = []): Rig 
   sink.onGone(() => relaying.leave());
   const reader = sink.body.getReader();
   reader.closed.catch(() => {}); // Tests that cut the stream look at reads.
-  return { clock, ends, reader, upstream, state };
+  return { clock, ends, reader, upstream, state, bugs };
 }
 
 const bytes = (text: string): Chunk => new TextEncoder().encode(text);
@@ -163,6 +178,28 @@ test("a client that leaves aborts the upstream and ends once", async () => {
   expect(state.aborted).toBe(true);
   expect(ends).toEqual([{ ending: { kind: "client_gone" }, byteCount: 2 }]);
   expect(clock.armed).toBe(0);
+});
+
+test("a bug in what changes a stream breaks it off, and is told to somebody", async () => {
+  const bug = new TypeError("a bug of ours");
+  const edit: StreamEdit = {
+    feed() {
+      throw bug;
+    },
+    end: () => new Uint8Array(),
+  };
+  const { reader, upstream, ends, bugs, state, clock } = rig("surface", [], { edit });
+  upstream.enqueue(bytes("ab"));
+  expect(await drain(reader)).toBe("!surface/truncated/true");
+  expect(ends.map(({ ending }) => ending.kind)).toEqual(["truncated"]);
+  expect([bugs, state.aborted, clock.armed]).toEqual([[bug], true, 0]);
+});
+
+test("where an SDK notices nothing but a reset, a broken stream ends with its error and a cut", async () => {
+  const { reader, upstream } = rig("surface", [], { brokenEnd: "reset" });
+  upstream.enqueue(bytes("ab"));
+  upstream.close();
+  expect(await drain(reader)).toBe("ab!surface/truncated/true<cut>");
 });
 
 test("an upstream that ends without its end mark is cut off, not finished", async () => {

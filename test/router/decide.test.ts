@@ -8,7 +8,8 @@ import type { Random } from "../../src/runtime/runtime.ts";
 import { seededRandom } from "../sim/gateway.ts";
 import { backendOf, laneOf } from "../upstream/pieces.ts";
 
-const QUESTION = { model: "m", dialect: "openai" } as const;
+/** Only a chat is translated: a lane of another protocol cannot be asked this. */
+const QUESTION = { model: "m", dialect: "openai", operation: "embeddings" } as const;
 
 interface Spec {
   readonly local: boolean;

@@ -24,6 +24,7 @@ export function backend(name: string, placement: "local" | "external"): AnyBacke
     baseUrl: new URL("http://user:hunter2@127.0.0.1:8000/v1"),
     credential: undefined,
     auth: "none",
+    ...{ also: [], modelPath: undefined, query: undefined, headers: {}, capabilities: {} },
     unix: undefined,
     proxy: undefined,
     operatorControlled: false,
@@ -83,6 +84,7 @@ export function delivery(differs: Partial<Delivery> = {}): Delivery {
     },
     firstEventMs: 12.3,
     attempts: 1,
+    translated: undefined,
     ...differs,
   };
 }

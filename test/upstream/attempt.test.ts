@@ -352,7 +352,9 @@ test("a bug in reading an answer is thrown, and no backend is blamed for it", as
   const streamTap = (): never => {
     throw new TypeError("a bug of ours");
   };
-  const context = { ...rig.context, dialect: { ...rig.context.dialect, streamTap } };
+  const openai = { ...rig.context.dialects.openai, streamTap };
+  const dialects = { ...rig.context.dialects, openai };
+  const context = { ...rig.context, dialects };
   await expect(run({ ...rig, context }, { stream: true })).rejects.toThrow("a bug of ours");
 });
 

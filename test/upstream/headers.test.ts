@@ -1,12 +1,19 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { AuthScheme } from "../../src/core/backend.ts";
+import type { DialectId } from "../../src/core/ids.ts";
 import { Secret } from "../../src/core/secret.ts";
 import { relayedHeaders, upstreamHeaders } from "../../src/upstream/headers.ts";
 import { backendOf } from "./pieces.ts";
 
 const OURS = ["content-type", "accept-encoding", "user-agent", "accept"];
-const CLIENTS = ["accept", "openai-beta", "anthropic-version", "anthropic-beta", "idempotency-key"];
+const CLIENTS = ["accept", "openai-beta", "idempotency-key"];
+const OPENAI = {
+  host: undefined,
+  userAgent: "interlock/1",
+  wire: "openai",
+  operation: "chat",
+} as const;
 const CREDENTIALS = ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
 
 /** Names a client, a proxy or a cloud puts on requests, none of which is an upstream's business. */
@@ -31,7 +38,7 @@ const headersOf = fc.array(fc.tuple(name, value)).map((pairs) => new Headers(pai
 function upstream(client: Headers, auth: AuthScheme = "none", credential?: string) {
   const secret = credential === undefined ? undefined : new Secret(credential);
   const backend = backendOf({ auth, credential: secret });
-  return upstreamHeaders(client, backend, { host: undefined, userAgent: "interlock/1" });
+  return upstreamHeaders(client, backend, { ...OPENAI, translated: false });
 }
 
 test("of a client's headers only those on the list go upstream, as they came", () => {
@@ -69,8 +76,25 @@ test("what a client says of its own software, encoding and type is replaced", ()
   });
 });
 
+test("what means something to one protocol goes to its own backends only", () => {
+  const client = new Headers({
+    "anthropic-beta": "b",
+    "openai-beta": "o",
+    "anthropic-version": "v",
+  });
+  const to = (wire: DialectId, translated = false) =>
+    upstreamHeaders(client, backendOf(), { ...OPENAI, wire, translated });
+  expect(to("anthropic")).toMatchObject({ "anthropic-beta": "b", "anthropic-version": "v" });
+  expect(to("anthropic")["openai-beta"]).toBeUndefined();
+  expect(to("openai")["anthropic-beta"]).toBeUndefined();
+  expect(to("cohere")["openai-beta"]).toBeUndefined();
+  // A translated call says nothing of the caller's; what the target insists on is said for it.
+  expect(to("anthropic", true)["anthropic-version"]).toBe("2023-06-01");
+  expect(to("anthropic", true)["anthropic-beta"]).toBeUndefined();
+});
+
 test("a backend dialled by address is told its name", () => {
-  const options = { host: "gpu.lan:8000", userAgent: "interlock/1" };
+  const options = { ...OPENAI, host: "gpu.lan:8000", translated: false };
   const sent = upstreamHeaders(new Headers({ host: "canary" }), backendOf(), options);
   expect(sent["host"]).toBe("gpu.lan:8000");
 });
@@ -103,12 +127,12 @@ describe("of an upstream's headers", () => {
 
   test("those on the list go to the client", () => {
     const given = Object.fromEntries(listed.map((header) => [header, "v"]));
-    expect(relayedHeaders(new Headers(given))).toEqual(given);
+    expect(relayedHeaders(new Headers(given), "openai")).toEqual(given);
   });
 
   test("no other does", () => {
     const allowed =
-      /^(?:content-(?:type|encoding)|retry-after(?:-ms)?|request-id|openai-(?:processing-ms|version)|x-ratelimit-.*)$/;
+      /^(?:content-(?:type|encoding)|retry-after(?:-ms)?|request-id|openai-(?:processing-ms|version)|x-ratelimit-.*|x-should-retry)$/;
     const named = fc.oneof(
       token,
       fc.constantFrom(
@@ -120,7 +144,7 @@ describe("of an upstream's headers", () => {
     const headers = fc.array(fc.tuple(named, value));
     fc.assert(
       fc.property(headers, (pairs) => {
-        for (const header of Object.keys(relayedHeaders(new Headers(pairs)))) {
+        for (const header of Object.keys(relayedHeaders(new Headers(pairs), "openai"))) {
           expect(header).toMatch(allowed);
         }
       }),
@@ -129,7 +153,7 @@ describe("of an upstream's headers", () => {
 
   test("a value longer than any of them needs is dropped", () => {
     const relayed = (length: number) =>
-      relayedHeaders(new Headers({ "request-id": "x".repeat(length) }));
+      relayedHeaders(new Headers({ "request-id": "x".repeat(length) }), "openai");
     expect(Object.keys(relayed(1024))).toEqual(["request-id"]);
     expect(relayed(1025)).toEqual({});
   });

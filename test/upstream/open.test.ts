@@ -30,6 +30,7 @@ function send(request: AnyRequest, backend: unknown, egress: Egress): Promise<Re
     dialled: egress.dial() as Dialled,
     path: "/v1/chat/completions",
     headers: { "content-type": "application/json" },
+    ...{ method: "POST", clock: systemClock, decodes: false },
     signal: new AbortController().signal,
   });
 }

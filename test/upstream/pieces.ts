@@ -3,11 +3,14 @@ import type { FailoverConfig, RelayConfig } from "../../src/config/config.ts";
 import type { AnyBackend, BackendFields } from "../../src/core/backend.ts";
 import type { AnyLane, Lane } from "../../src/core/pool.ts";
 import type { Placement, Privacy } from "../../src/core/privacy.ts";
+import type { Operation } from "../../src/core/ids.ts";
 import { Rejection } from "../../src/core/rejection.ts";
-import type { AnyRequest } from "../../src/core/request.ts";
+import type { AnyRequest, CallHead } from "../../src/core/request.ts";
 import type { Chunk } from "../../src/core/units.ts";
 import { classify } from "../../src/ingress/classify.ts";
+import { dialects } from "../../src/protocol/dialects.ts";
 import { openai } from "../../src/protocol/openai/dialect.ts";
+import { createProofs } from "../../src/protocol/translate/proofs.ts";
 import type { AttemptContext } from "../../src/upstream/context.ts";
 import type { Reply } from "../../src/upstream/answer.ts";
 import { Call } from "../../src/upstream/call.ts";
@@ -40,6 +43,11 @@ export function backendOf(given: FieldsGiven = {}, placement: Placement = "local
     operatorControlled: false,
     deadlines: DEADLINES,
     terminal: "done",
+    also: [],
+    modelPath: undefined,
+    query: undefined,
+    headers: {},
+    capabilities: {},
     ...rest,
   };
   return makeBackend({ placement, fields });
@@ -48,6 +56,7 @@ export function backendOf(given: FieldsGiven = {}, placement: Placement = "local
 export function laneOf(backend: AnyBackend, given: Partial<Lane<Placement>> = {}): AnyLane {
   const lane = {
     ...{ model: "m", upstreamModel: undefined, priority: 0, weight: 1, contextMax: undefined },
+    capabilities: {},
     ...given,
   };
   return { ...lane, backend };
@@ -57,10 +66,17 @@ export function bytesOf(text: string): Chunk {
   return new TextEncoder().encode(text);
 }
 
+/** A call by its own path, as ingress reads the request line. */
+export function headOf(operation: Operation): CallHead {
+  const tails: { readonly [O in Operation]?: string } = { chat: "/chat/completions" };
+  const tail = tails[operation] ?? `/${operation}`;
+  return { operation, tail, query: "", model: undefined, stream: undefined };
+}
+
 /** A request as ingress seals one. */
 export function sealed(body: object, privacy: Privacy = "private"): AnyRequest {
   const bytes = bytesOf(JSON.stringify(body));
-  const read = openai.readEnvelope("chat", bytes, { depthMax: 64 });
+  const read = openai.readEnvelope(headOf("chat"), bytes, { depthMax: 64 });
   if (read instanceof Rejection) throw new Error(JSON.stringify(read.reason));
   const signals = { fallback: privacy, key: undefined, target: undefined } as const;
   return classify({ ...read, body: bytes }, { ...signals, header: null, body: undefined });
@@ -118,6 +134,13 @@ export function attemptRig(behaviours: readonly Behaviour[], options: RigOptions
     clock,
     random: seededRandom(1),
     dialect: openai,
+    dialects,
+    requestId: "r1",
+    translation: {
+      proofs: createProofs(new Uint8Array(32).fill(7)),
+      framing: "events",
+      refuse: undefined,
+    },
     egressOf: (lane) => egresses.get(lane.backend.name)!,
     failover: { attemptsMax: 3, deadlineMs: 120_000, ...options.failover },
     relay: {
@@ -126,10 +149,12 @@ export function attemptRig(behaviours: readonly Behaviour[], options: RigOptions
       clientStallMs: 60_000,
       bufferBytesMax: 16 * 1024 * 1024,
       injectIncludeUsage: false,
+      onLoss: "warn",
       ...options.relay,
     },
     userAgent: "interlock/test",
     clientHeaders: new Headers(options.headers),
+    method: "POST",
     client: client.signal,
     facts: [],
   };
@@ -149,7 +174,10 @@ export function replyTo(response: Response, options: RigOptions = {}) {
   const dialled = egress.dial() as Dialled;
   const call = new Call({ clock, client: client.signal, deadlines, egress, dialled });
   const { stream: streamed = false } = options;
-  const reply: Reply = { response, lane, context, call, streamed, asksUsage: false };
+  const reply: Reply = {
+    ...{ response, lane, context, call, streamed, asksUsage: false },
+    ...{ operation: "chat", verbatim: false, wire: openai, translation: undefined },
+  };
   return { reply, clock, call };
 }
 

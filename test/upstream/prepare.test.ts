@@ -5,7 +5,7 @@ import { Rejection } from "../../src/core/rejection.ts";
 import { openai } from "../../src/protocol/openai/dialect.ts";
 import { addsUsage, editsFor } from "../../src/upstream/prepare.ts";
 import { spliceAll } from "../../src/wire/json-splice.ts";
-import { attemptRig, backendOf, bytesOf, laneOf } from "./pieces.ts";
+import { attemptRig, backendOf, bytesOf, headOf, laneOf } from "./pieces.ts";
 
 const { relay: OFF } = attemptRig([]).context;
 const INJECT: RelayConfig = { ...OFF, injectIncludeUsage: true };
@@ -20,7 +20,7 @@ interface Lane {
 /** What goes upstream for a body; undefined when its bytes go as they came. */
 function prepared(text: string, { upstreamModel, relay = OFF }: Lane = {}) {
   const body = bytesOf(text);
-  const read = openai.readEnvelope("chat", body, LIMITS);
+  const read = openai.readEnvelope(headOf("chat"), body, LIMITS);
   if (read instanceof Rejection) throw new Error(JSON.stringify(read.reason));
   const lane = laneOf(backendOf(), { upstreamModel });
   const edits = editsFor(read.envelope, lane, { dialect: openai, relay });
@@ -88,7 +88,11 @@ describe("usage is asked for", () => {
     expect(ask(extra, { relay: INJECT, ...lane })).toEqual({ asks: false, text: undefined });
   });
   test("not of embeddings, whatever their envelope says", () => {
-    const read = openai.readEnvelope("chat", bytesOf('{"model":"m","stream":true}'), LIMITS);
+    const read = openai.readEnvelope(
+      headOf("chat"),
+      bytesOf('{"model":"m","stream":true}'),
+      LIMITS,
+    );
     if (read instanceof Rejection) throw new Error(read.reason.kind);
     expect(addsUsage(read.envelope, INJECT)).toBe(true);
     expect(addsUsage({ ...read.envelope, operation: "embeddings" }, INJECT)).toBe(false);

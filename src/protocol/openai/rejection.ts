@@ -1,248 +1,85 @@
-import type { Fault } from "../../core/fault.ts";
-import { type Reason, type Rejection, statusOf } from "../../core/rejection.ts";
-import type { Ms } from "../../core/units.ts";
-import { RETRY_AFTER_MS_MAX } from "../../wire/retry-after.ts";
 import type { ErrorAnswer } from "../dialect.ts";
+import { retryHeaders } from "../retry-headers.ts";
+import type { ErrorClass, WireError } from "../wire-error.ts";
 
-/** The members of OpenAI's error object, and what goes into the headers beside it. */
-interface Words {
-  readonly message: string;
-  readonly type: "invalid_request_error" | "server_error" | "insufficient_quota" | RateType;
-  readonly code: string | null;
-  readonly param?: string | undefined;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly retryAfterMs?: Ms | undefined;
-  /** Said where the SDK would decide wrongly by the status alone. */
-  readonly shouldRetry?: boolean;
-}
-type RateType = "requests" | "tokens";
-
-/** A caller's own words are quoted up to here. */
-const QUOTED_LENGTH_MAX = 200;
-/** By then a new connection reaches a process that stays. */
-const DRAINED_MS: Ms = 1000;
-const LISTED = "GET /v1/models lists the names you may use.";
-const LATER = "Please try again later.";
-
-/** A refusal as OpenAI would write it: protocols.md §6.2. */
-export function writeRejection({ reason }: Rejection): ErrorAnswer {
-  const { message, type, code, param = null, ...rest } = wordsOf(reason);
+/** An error as OpenAI would write it: protocols.md §6.2. */
+export function writeError(error: WireError): ErrorAnswer {
   return {
-    status: statusOf(reason),
-    headers: headersOf(rest),
-    body: JSON.stringify({ error: { message, type, param, code } }),
+    status: STATUSES[error.class] ?? error.status,
+    headers: { "content-type": "application/json", ...retryHeaders(error) },
+    body: JSON.stringify({ error: errorObject(error) }),
   };
 }
 
-type HeaderWords = Pick<Words, "headers" | "retryAfterMs" | "shouldRetry">;
-
-function headersOf({ headers, retryAfterMs, shouldRetry }: HeaderWords): Record<string, string> {
-  const all: Record<string, string> = { "content-type": "application/json", ...headers };
-  if (retryAfterMs !== undefined) {
-    const ms = Math.max(1, Math.ceil(retryAfterMs));
-    all["retry-after"] = String(Math.ceil(ms / 1000));
-    all["retry-after-ms"] = String(ms);
-  }
-  if (shouldRetry !== undefined) all["x-should-retry"] = String(shouldRetry);
-  return all;
+/** The error object, as it stands in an answer and in a stream. */
+export function errorObject(error: WireError): Record<string, string | null> {
+  const { param = null, class: kind } = error;
+  const code = kind === "context_length" ? CODES[kind] : (error.code ?? CODES[kind]);
+  return { message: messageOf(error), type: typeOf(error), param, code: code ?? null };
 }
 
-function wordsOf(reason: Reason): Words {
-  switch (reason.kind) {
-    case "malformed":
-      return { ...invalid(reason.detail, null), param: reason.param };
-    case "bad_path":
-      return invalid(reason.detail, "invalid_url");
-    case "not_found":
-      return invalid(
-        `Unknown request URL: ${quoted(reason.path)}. Check its spelling.`,
-        "unknown_url",
-      );
-    case "method_not_allowed":
-      return {
-        ...invalid(
-          `This URL does not accept the method: use ${reason.allow}.`,
-          "method_not_supported",
-        ),
-        headers: { allow: reason.allow },
-      };
-    case "unsupported_media_type":
-      return invalid(reason.detail, "unsupported_content_type");
-    case "too_large":
-      return invalid(
-        `Maximum content size limit (${reason.limit} bytes) exceeded. Send a smaller body.`,
-        "request_too_large",
-      );
-    case "unauthenticated":
-      return {
-        ...invalid(reason.detail, "invalid_api_key"),
-        headers: { "www-authenticate": "Bearer" },
-      };
-    case "forbidden_model":
-    case "model_not_found":
-    case "no_eligible_backend":
-    case "cannot_translate":
-      return { ...modelWords(reason.kind, quoted(reason.model)), param: "model" };
-    case "rate_limited":
-      return rateWords(reason.limit, reason.retryAfterMs);
-    case "budget_exhausted":
-      return quotaWords(reason.retryAfterMs);
-    case "overloaded":
-      return { ...overloaded(), retryAfterMs: reason.retryAfterMs, shouldRetry: true };
-    case "draining":
-      return { ...overloaded(), retryAfterMs: DRAINED_MS, shouldRetry: true };
-    case "upstream_failed":
-      return faultWords(reason.fault);
-    case "client_gone":
-      return invalid("The client closed the request.", "client_closed_request");
-    case "bug":
-      return failed("The server had an error while processing your request.", "internal_error");
-  }
+/** Programs look for OpenAI's own sentence, and for its numbers, to make a prompt shorter. */
+function messageOf({ class: kind, message, tokens }: WireError): string {
+  if (kind !== "context_length" || tokens?.max === undefined) return message;
+  const { max, requested } = tokens;
+  const sent =
+    requested === undefined ? "" : ` However, your messages resulted in ${requested} tokens.`;
+  return (
+    `This model's maximum context length is ${max} tokens.${sent} ` +
+    "Please reduce the length of the messages."
+  );
 }
 
-type ModelKind = "forbidden_model" | "model_not_found" | "no_eligible_backend" | "cannot_translate";
-
-/** Says the same of a model whoever could serve it: what stands outside must not show. */
-function modelWords(kind: ModelKind, model: string): Words {
-  switch (kind) {
-    case "forbidden_model":
-      return invalid(
-        `This API key may not use the model \`${model}\`. ${LISTED}`,
-        "insufficient_permissions",
-      );
-    case "model_not_found":
-      return invalid(
-        `The model \`${model}\` does not exist or you do not have access to it. ${LISTED}`,
-        "model_not_found",
-      );
-    case "no_eligible_backend":
-      return {
-        ...failed(
-          `No eligible backend serves the model \`${model}\` for this request. ` +
-            "Ask the operator of this service to check how it is configured.",
-          "no_eligible_backend",
-        ),
-        shouldRetry: false,
-      };
-    case "cannot_translate":
-      return {
-        ...invalid(
-          `The model \`${model}\` cannot be called through this API. Use the API it is served in.`,
-          "unsupported_protocol",
-        ),
-        shouldRetry: false,
-      };
-  }
+function typeOf({ class: kind, limit }: WireError): string {
+  return kind === "rate_limit" ? (limit ?? "requests") : TYPES[kind];
 }
 
-function rateWords(limit: "rpm" | "tpm", retryAfterMs: Ms): Words {
-  const seconds = Math.max(0.001, retryAfterMs / 1000).toFixed(3);
-  const what = limit === "rpm" ? "requests per min (RPM)" : "tokens per min (TPM)";
-  return {
-    message: `Rate limit reached for this API key on ${what}. Please try again in ${seconds}s.`,
-    type: limit === "rpm" ? "requests" : "tokens",
-    code: "rate_limit_exceeded",
-    retryAfterMs,
-    shouldRetry: true,
-  };
-}
+/** Classes that have one status here, whatever status another protocol has for them. */
+export const STATUSES: { readonly [C in ErrorClass]?: number } = {
+  context_length: 400,
+  request_too_large: 413,
+  model_not_found: 404,
+  auth: 401,
+  permission: 403,
+  rate_limit: 429,
+  quota: 429,
+  overloaded: 503,
+  server: 500,
+  bad_upstream: 502,
+  timeout: 504,
+  content_filter: 400,
+  conflict: 409,
+};
 
-/** Begins as OpenAI's own: programs look for the sentence. */
-function quotaWords(retryAfterMs: Ms | undefined): Words {
-  return {
-    message:
-      "You exceeded your current quota: the budget of this API key is used up. " +
-      "Ask the operator of this service for more, or wait until it is renewed.",
-    type: "insufficient_quota",
-    code: "insufficient_quota",
-    retryAfterMs,
-    shouldRetry: false,
-  };
-}
+/** What programs branch on, where the error itself has no word. */
+const CODES: { readonly [C in ErrorClass]?: string } = {
+  context_length: "context_length_exceeded",
+  request_too_large: "request_too_large",
+  unsupported: "unsupported_parameter",
+  model_not_found: "model_not_found",
+  auth: "invalid_api_key",
+  rate_limit: "rate_limit_exceeded",
+  quota: "insufficient_quota",
+  overloaded: "overloaded",
+  timeout: "timeout",
+  content_filter: "content_filter",
+};
 
-function faultWords(fault: Fault): Words {
-  return { ...wordsOfFault(fault), ...retryOf(fault) };
-}
-
-function wordsOfFault(fault: Fault): Words {
-  switch (fault.kind) {
-    case "rate_limited":
-      return {
-        message: `Rate limit reached for the model. ${LATER}`,
-        type: "requests",
-        code: "rate_limit_exceeded",
-      };
-    case "overloaded":
-      return overloaded();
-    case "server_error":
-    case "billing":
-      return failed(`The model failed to answer. ${LATER}`, "upstream_error");
-    case "timeout":
-      return failed(`The model did not answer in time. ${LATER}`, "timeout");
-    case "network":
-    case "address_refused":
-      return failed(`The model could not be reached. ${LATER}`, "upstream_unreachable");
-    case "protocol":
-      return failed(`The model's answer could not be read. ${LATER}`, "upstream_protocol");
-    case "redirect":
-      return failed("The model is served elsewhere. Ask the operator.", "upstream_redirect");
-    case "auth":
-      return failed(
-        "The model did not accept this service's credential. Ask the operator to renew it.",
-        "upstream_auth",
-      );
-    case "context_length":
-      return {
-        ...invalid(
-          "The request exceeds this model's maximum context length. " +
-            "Please reduce the length of the messages.",
-          "context_length_exceeded",
-        ),
-        param: "messages",
-      };
-    case "client_error":
-      return invalid("The model refused the request. Check its parameters.", null);
-  }
-}
-
-/** Our own attempts are used up by then, so the SDK should not start over by itself. */
-function retryOf(fault: Fault): Pick<Words, "retryAfterMs" | "shouldRetry"> {
-  switch (fault.kind) {
-    case "rate_limited":
-    case "overloaded":
-      return { retryAfterMs: sane(fault.retryAfterMs), shouldRetry: false };
-    case "server_error":
-    case "billing":
-    case "timeout":
-    case "network":
-    case "address_refused":
-    case "protocol":
-    case "redirect":
-    case "auth":
-      return { shouldRetry: false };
-    case "context_length":
-    case "client_error":
-      return {};
-  }
-}
-
-/** A wait cut to the longest we keep was nonsense or out of sight: it is not handed on. */
-function sane(retryAfterMs: Ms | undefined): Ms | undefined {
-  return retryAfterMs === RETRY_AFTER_MS_MAX ? undefined : retryAfterMs;
-}
-
-function overloaded(): Words {
-  return failed(`The service is currently overloaded. ${LATER}`, "overloaded");
-}
-
-function invalid(message: string, code: string | null): Words {
-  return { message, type: "invalid_request_error", code };
-}
-
-function failed(message: string, code: string): Words {
-  return { message, type: "server_error", code };
-}
-
-function quoted(text: string): string {
-  return text.length <= QUOTED_LENGTH_MAX ? text : `${text.slice(0, QUOTED_LENGTH_MAX)}…`;
-}
+const TYPES: Readonly<Record<Exclude<ErrorClass, "rate_limit">, string>> = {
+  invalid_request: "invalid_request_error",
+  context_length: "invalid_request_error",
+  request_too_large: "invalid_request_error",
+  unsupported: "invalid_request_error",
+  not_found: "invalid_request_error",
+  model_not_found: "invalid_request_error",
+  auth: "invalid_request_error",
+  permission: "invalid_request_error",
+  content_filter: "invalid_request_error",
+  conflict: "invalid_request_error",
+  cancelled: "invalid_request_error",
+  quota: "insufficient_quota",
+  overloaded: "server_error",
+  server: "server_error",
+  bad_upstream: "server_error",
+  timeout: "server_error",
+};

@@ -46,7 +46,7 @@ export function usageOf(value: unknown): Usage | undefined {
   const output = count(said["completion_tokens"]);
   if (input === undefined && output === undefined) return undefined;
   if (input === "insane" || output === "insane") return undefined;
-  const counts = { input: input ?? 0, output: output ?? 0, total: sane(said["total_tokens"]) };
+  const counts = { input: input ?? 0, output: output ?? 0, total: countOf(said["total_tokens"]) };
   const cacheReadTokens = cacheReadOf(said);
   const reasoningTokens = reasoningOf(said);
   return {
@@ -81,20 +81,24 @@ function outputOf({ input, output, total }: Counts, reasoning: number): number {
 function cacheReadOf(said: Foreign): number {
   const details = foreignObject(said["prompt_tokens_details"]);
   return Math.max(
-    sane(details?.["cached_tokens"]) ?? 0,
-    sane(said["prompt_cache_hit_tokens"]) ?? 0,
-    sane(said["cached_tokens"]) ?? 0,
-    sane(said["num_cached_tokens"]) ?? 0,
+    countOf(details?.["cached_tokens"]) ?? 0,
+    countOf(said["prompt_cache_hit_tokens"]) ?? 0,
+    countOf(said["cached_tokens"]) ?? 0,
+    countOf(said["num_cached_tokens"]) ?? 0,
   );
 }
 
 /** OpenAI; SGLang. */
 function reasoningOf(said: Foreign): number {
   const details = foreignObject(said["completion_tokens_details"]);
-  return Math.max(sane(details?.["reasoning_tokens"]) ?? 0, sane(said["reasoning_tokens"]) ?? 0);
+  return Math.max(
+    countOf(details?.["reasoning_tokens"]) ?? 0,
+    countOf(said["reasoning_tokens"]) ?? 0,
+  );
 }
 
-function sane(value: unknown): number | undefined {
+/** A sane count of tokens; undefined where there is none. */
+export function countOf(value: unknown): number | undefined {
   const tokens = count(value);
   return tokens === "insane" ? undefined : tokens;
 }

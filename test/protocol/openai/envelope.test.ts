@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import type { Operation } from "../../../src/core/ids.ts";
 import { Rejection } from "../../../src/core/rejection.ts";
+import type { CallHead } from "../../../src/core/request.ts";
 import type { Chunk } from "../../../src/core/units.ts";
 import { includeUsageEdit, readEnvelope } from "../../../src/protocol/openai/envelope.ts";
 import { spliceAll } from "../../../src/wire/json-splice.ts";
@@ -11,9 +12,13 @@ const FIXTURES = `${import.meta.dir}/../../../../shared/fixtures`;
 const bytesOf = (text: string): Chunk => new TextEncoder().encode(text);
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
+const headOf = (operation: Operation): CallHead => {
+  return { operation, tail: `/${operation}`, query: "", model: undefined, stream: undefined };
+};
+
 function read(text: string | Chunk, operation: Operation = "chat") {
   const body = typeof text === "string" ? bytesOf(text) : text;
-  return readEnvelope(operation, body, { depthMax: 64 });
+  return readEnvelope(headOf(operation), body, { depthMax: 64 });
 }
 function taken(text: string | Chunk, operation: Operation = "chat") {
   const result = read(text, operation);
@@ -49,6 +54,7 @@ describe("what routing needs is found", () => {
       },
       outputTokensMax: 7,
       bodyBytes: bytesOf(text).length,
+      head: headOf("chat"),
     });
     expect(privacyMark).toBe("private");
   });
@@ -64,6 +70,7 @@ describe("what routing needs is found", () => {
         streamOptionsSpan: undefined,
         outputTokensMax: undefined,
         bodyBytes: 13,
+        head: headOf("chat"),
       },
       privacyMark: undefined,
     });
@@ -112,7 +119,7 @@ describe("what routing needs is found", () => {
       fc.property(request, fc.nat({ max: 3 }), (value, indent) => {
         const text = JSON.stringify(value, null, indent);
         const { envelope, privacyMark } = taken(text);
-        const { start, end } = envelope.modelSpan;
+        const { start, end } = envelope.modelSpan!;
         expect(JSON.parse(textOf(bytesOf(text).subarray(start, end)))).toBe(value.model);
         expect(envelope.model).toBe(value.model);
         expect(envelope.stream).toBe(value.stream === true);

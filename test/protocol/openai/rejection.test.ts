@@ -3,7 +3,8 @@ import fc from "fast-check";
 import OpenAI, { APIError } from "openai";
 import type { Fault } from "../../../src/core/fault.ts";
 import { type Reason, Rejection, statusOf } from "../../../src/core/rejection.ts";
-import { writeRejection } from "../../../src/protocol/openai/rejection.ts";
+import { writeError } from "../../../src/protocol/openai/rejection.ts";
+import { refusalOf } from "../../../src/protocol/refusal.ts";
 
 interface Body {
   readonly error: {
@@ -14,7 +15,7 @@ interface Body {
   };
 }
 function written(reason: Reason) {
-  const { status, headers, body } = writeRejection(new Rejection(reason));
+  const { status, headers, body } = writeError(refusalOf(new Rejection(reason)));
   return { status, headers, error: (JSON.parse(body) as Body).error };
 }
 const failed = (fault: Fault): Reason => ({ kind: "upstream_failed", fault, attempts: 3 });
@@ -244,7 +245,7 @@ describe("the official SDK", () => {
       hostname: "127.0.0.1",
       fetch() {
         requests++;
-        const { status, headers, body } = writeRejection(new Rejection(reason));
+        const { status, headers, body } = writeError(refusalOf(new Rejection(reason)));
         return new Response(body, { status, headers: { ...headers, "x-request-id": "req_1" } });
       },
     });
