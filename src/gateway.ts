@@ -9,6 +9,7 @@ import { answerTranslate } from "./gateway/translate.ts";
 import type { Gateway } from "./gateway/assemble.ts";
 import { deliver } from "./gateway/deliver.ts";
 import { refuse } from "./gateway/refuse.ts";
+import { admit } from "./gateway/admit.ts";
 import { attemptContext } from "./gateway/attempt-context.ts";
 import { begin, bodyOptions, settle } from "./gateway/visit.ts";
 
@@ -40,6 +41,7 @@ export async function handle(
   const { route, query } = arrival;
   if (isProbe(route)) return answerProbe(gateway, route, { query, headers: http.headers });
 
+  if (!gateway.governor.allows(front.address())) return refuse(visit, new Rejection(FLOOD));
   const key = authenticate(http.headers, gateway.keys, query);
   if (key instanceof Rejection) return refuse(visit, key);
   visit.key = key;
@@ -62,6 +64,7 @@ export async function handle(
   const envelope = asked.named === undefined ? call.envelope : renamed(call.envelope, asked.named);
   visit.model = envelope.model;
   visit.bodyBytes = body.byteLength;
+  visit.streamed = envelope.stream;
 
   const target = findTarget(gateway.routes, { model: envelope.model, key, named: asked.named });
   if (target instanceof Rejection) return refuse(visit, target);
@@ -79,7 +82,7 @@ export async function handle(
   );
   visit.privacy = request.privacy;
 
-  const permit = gateway.governor.admit(key.id, gateway.runtime.clock.now());
+  const permit = admit(visit, request.envelope, target);
   if (permit instanceof Rejection) return refuse(visit, permit);
   visit.permit = permit;
 
@@ -93,6 +96,9 @@ export async function handle(
     throw bug;
   }
 }
+
+/** Told before any key is looked at, so it says nothing of one. */
+const FLOOD = { kind: "rate_limited", limit: "rpm", retryAfterMs: 5000 } as const;
 
 /** The only branch on privacy. The arms are the same; the types are not. */
 function commit(

@@ -22,10 +22,12 @@ import { checkHost } from "./host.ts";
 
 /** What the admin listener shows; whoever assembles the gateway provides it. */
 export interface AdminSource {
-  metrics(): string;
-  health(detailed: boolean): HealthDocument;
-  readiness(): Readiness;
+  metrics(): Awaitable<string>;
+  health(detailed: boolean): Awaitable<HealthDocument>;
+  readiness(): Awaitable<Readiness>;
 }
+/** There at once, or when the processes that know have said it. */
+type Awaitable<T> = T | Promise<T>;
 
 export interface AdminOptions {
   readonly host: string;
@@ -107,7 +109,7 @@ function codeOf(cause: unknown): string | undefined {
 /** Requests to answers, without a socket. */
 export function adminHandler(
   options: Pick<AdminOptions, "source" | "token" | "allowedHosts">,
-): (request: Request) => Response {
+): (request: Request) => Awaitable<Response> {
   const { source, token, allowedHosts } = options;
   const check = token && tokenCheck(token);
   return (request) => {
@@ -127,22 +129,26 @@ export function adminHandler(
 interface Route {
   /** Tells of the configuration or the traffic, so it wants the token when there is one. */
   readonly guarded: boolean;
-  answer(source: AdminSource): Response;
+  answer(source: AdminSource): Awaitable<Response>;
 }
 
 function routeOf(path: string, detailed: boolean): Route | undefined {
   switch (path) {
     case "/metrics":
-      return { guarded: true, answer: (source) => answerMetrics(source.metrics()) };
+      return { guarded: true, answer: (source) => when(source.metrics(), answerMetrics) };
     case "/health":
-      return { guarded: detailed, answer: (source) => answerHealth(source.health(detailed)) };
+      return { guarded: detailed, answer: (source) => when(source.health(detailed), answerHealth) };
     case "/livez":
       return { guarded: false, answer: () => answerJson(200, ALIVE) };
     case "/readyz":
-      return { guarded: false, answer: (source) => answerReadiness(source.readiness()) };
+      return { guarded: false, answer: (source) => when(source.readiness(), answerReadiness) };
     default:
       return undefined;
   }
+}
+
+function when<T>(value: Awaitable<T>, answer: (value: T) => Response): Awaitable<Response> {
+  return value instanceof Promise ? value.then(answer) : answer(value);
 }
 
 function answerHealth(health: HealthDocument): Response {

@@ -1,11 +1,39 @@
 /** Each command by name. Loaded when called, so that one does not pay for the others' start. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["start", async (argv) => (await import("./start.ts")).start(argv)],
+  ["reload", async (argv) => (await import("./reload.ts")).reload(argv, await terminal())],
+  ["restart", async (argv) => (await import("./restart.ts")).restart(argv, await terminal())],
+  ["status", async (argv) => (await import("./status.ts")).status(argv, await terminal())],
+  ["worker", async () => (await import("./worker.ts")).worker()],
+  ["succeed", async (argv) => (await import("./start.ts")).succeed(argv)],
   ["validate", async (argv) => (await import("./validate.ts")).validate(argv, await terminal())],
   ["config", async (argv) => (await import("./config.ts")).config(argv, await terminal())],
   [
     "prove-privacy",
     async (argv) => (await import("./prove-privacy.ts")).provePrivacy(argv, await terminal()),
+  ],
+  ["key", async (argv) => (await import("./key.ts")).key(argv, await terminal(), await place())],
+  [
+    "cost",
+    async (argv) => (await import("./cost.ts")).cost(argv, await terminal(), await ledger()),
+  ],
+  [
+    "token-usage",
+    async (argv) =>
+      (await import("./token-usage.ts")).tokenUsage(argv, await terminal(), await ledger()),
+  ],
+  [
+    "latency",
+    async (argv) => (await import("./latency.ts")).latency(argv, await terminal(), await ledger()),
+  ],
+  [
+    "reconcile",
+    async (argv) =>
+      (await import("./reconcile.ts")).reconcile(argv, await terminal(), await ledger()),
+  ],
+  [
+    "migrate",
+    async (argv) => (await import("./migrate.ts")).migrate(argv, await terminal(), await ledger()),
   ],
   ["bench", async (argv) => (await import("./bench/bench.ts")).bench(argv, await terminal())],
   ["bench-mock", async (argv) => (await import("./bench/roles.ts")).benchMock(argv)],
@@ -18,6 +46,13 @@ async function terminal() {
   return (await import("./terminal.ts")).terminal;
 }
 
+async function place() {
+  return (await import("./place.ts")).keyPlace();
+}
+async function ledger() {
+  return (await import("./place.ts")).ledgerPlace();
+}
+
 export const HELP = `interlock: an LLM gateway in one file.
 
 Usage: interlock [COMMAND] [OPTIONS]
@@ -25,11 +60,20 @@ Usage: interlock [COMMAND] [OPTIONS]
 Commands:
   start               Start the gateway. With no file it serves what it finds: provider keys in the
                       environment, engines answering on this machine, else a built-in demo.
+  reload              Make the running gateway read its configuration again. A bad file changes
+                      nothing, and is told why. (So does the signal HUP.)
+  restart             Replace the running gateway by a new process, losing no request.
+  status              Show the running gateways and their workers.
   validate FILE       Check a configuration file; every error at once, each with its fix.
   config show         Print the configuration in effect, secrets redacted.
   config generate     Print a commented sample configuration.
   config validate     The same as validate.
   prove-privacy FILE  List every backend a private request can reach, and every side exit.
+  key                 Make, list, end and renew the keys that callers show.
+  cost, token-usage, latency
+                      What requests cost, used and took, from the ledger.
+  reconcile           Compare the ledger with a provider's own export.
+  migrate             Run, revert and show the migrations of the state.
   bench               Measure this binary against a bare relay and any other gateway.
 
 Options of start:
@@ -37,7 +81,14 @@ Options of start:
   -p, --port PORT       Port of the data listener [default: 8080; SERVER_PORT]
   -H, --host HOST       Address to bind [default: 127.0.0.1; SERVER_HOST]
       --metrics-port N  Port of the admin listener [default: 9090; METRICS_PORT]
+      --workers N|auto  Processes that serve, auto for one a core [default: 1; INTERLOCK_WORKERS]
       --log-level LEVEL error, warn, info or debug [default: info; INTERLOCK_LOG]
+
+Options of reload, restart and status:
+  -p, --port PORT       The data port of the one meant, where several run
+      --state-dir DIR   Where it keeps its state [INTERLOCK_STATE_DIR]
+      --json            Print the answer as JSON
+      --binary FILE     The program to restart as [default: this one]
 
   -V, --version         Print the version
   -h, --help            Print this help

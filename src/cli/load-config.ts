@@ -5,6 +5,7 @@ import { CONFIG_VARIABLE, type Environment, variable } from "../config/env.ts";
 import { load } from "../config/load.ts";
 import { systemProbe } from "../runtime/probe.ts";
 import { diagnosticsText } from "./diagnostics.ts";
+import type { Sources } from "./fleet/inputs.ts";
 import type { StartOptions } from "./start-options.ts";
 
 export interface Loaded {
@@ -13,18 +14,25 @@ export interface Loaded {
   readonly found: readonly string[];
 }
 
+/** The files and the engines of this machine. */
+export const MACHINE: Sources = {
+  readFile: (name) => readFile(name, "utf8"),
+  probe: systemProbe,
+};
+
 /** The configuration to serve: a file when one is named, else what this machine has. */
 export async function loadConfig(
   { config: flag, flags }: StartOptions,
   env: Environment,
+  sources: Sources = MACHINE,
 ): Promise<Loaded | string> {
   const path = flag ?? variable(env, CONFIG_VARIABLE);
   if (path !== undefined) {
-    const resolved = await load({ path, env, flags, readFile: (name) => readFile(name, "utf8") });
+    const resolved = await load({ path, env, flags, readFile: sources.readFile });
     if (resolved.ok) return { config: resolved.config, found: [] };
     return `${path} cannot be used\n${diagnosticsText("Errors", resolved.errors)}`;
   }
-  const discovery = await discover({ env, flags, probe: systemProbe });
+  const discovery = await discover({ env, flags, probe: sources.probe });
   if (!discovery.ok) return `cannot start\n${diagnosticsText("Errors", discovery.errors)}`;
   const found = discovery.found.map(clauseOf);
   return { config: discovery.config, found: [...found, ...discovery.notes] };

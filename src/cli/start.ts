@@ -1,21 +1,31 @@
-import { type AdminStart, startAdmin } from "../admin/listener.ts";
+import { closeSync, openSync } from "node:fs";
 import type { Config } from "../config/config.ts";
+import type { Environment } from "../config/env.ts";
 import type { Ms } from "../core/units.ts";
-import { assemble, type Gateway } from "../gateway/assemble.ts";
-import { type DataListener, listen } from "../gateway/listener.ts";
+import { VERSION } from "../core/version.ts";
 import { logBug } from "../gateway/log-bug.ts";
-import { adminSource } from "../gateway/probes.ts";
 import { systemClock } from "../runtime/clock.ts";
-import { keepHeap } from "../runtime/heap.ts";
-import { stdoutLog } from "../runtime/log.ts";
+import { type BufferedLog, stdoutLog } from "../runtime/log.ts";
 import { systemNetwork } from "../runtime/network.ts";
 import { systemRandom } from "../runtime/random.ts";
-import type { Log, Runtime } from "../runtime/runtime.ts";
 import { banner } from "./banner.ts";
-import { drainOnSignal } from "./drain.ts";
-import { loadConfig } from "./load-config.ts";
+import { fetchCapAtStart, fetchCapProblem } from "./fleet/fetch-cap.ts";
+import { fixedOf } from "./fleet/fixed.ts";
+import { recording } from "./fleet/inputs.ts";
+import { listenProblem } from "./fleet/listening.ts";
+import { Local } from "./fleet/local.ts";
+import { Master } from "./fleet/master.ts";
+import { choosePort } from "./fleet/port.ts";
+import type { Predecessor } from "./fleet/predecessor.ts";
+import { sharedLog } from "./fleet/process-log.ts";
+import type { Plan, Serving } from "./fleet/serving.ts";
+import { catchSignals, type Signals } from "./fleet/signals.ts";
+import { stateDirectory } from "./fleet/state-directory.ts";
+import { withWorkers } from "./fleet/worker-count.ts";
+import { loadConfig, MACHINE } from "./load-config.ts";
+import { createNotifier } from "./notify.ts";
 import { mustReexec, reexec } from "./reexec.ts";
-import { readStartOptions } from "./start-options.ts";
+import { readStartOptions, type StartOptions } from "./start-options.ts";
 
 /** Standard output may be stuck: what is not written by then is lost. */
 const FLUSH_MS: Ms = 2000;
@@ -25,65 +35,129 @@ export async function start(argv: readonly string[]): Promise<number> {
   const options = readStartOptions(argv);
   if (typeof options === "string") return complain(`${options}\nOptions: interlock --help`, 2);
   if (mustReexec(process.env)) reexec(process.env);
+  return startServing({ argv, options, env: process.env, predecessor: undefined });
+}
 
-  const loaded = await loadConfig(options, process.env);
-  if (typeof loaded === "string") return complain(loaded, 1);
-  const { config } = loaded;
-  const log = stdoutLog({ clock: systemClock, level: config.logLevel, format: "auto" });
-  const runtime: Runtime = {
-    clock: systemClock,
-    random: systemRandom,
-    network: systemNetwork,
-    log,
-  };
-  const gateway = assemble(config, runtime, { logLinesDropped: () => log.linesDropped });
-
-  const data = tryListen(gateway, log);
-  if (typeof data === "string") return complain(data, 1);
-  const admin = openAdmin(config, gateway);
-  if (admin?.kind === "refused" && config.source.kind === "file") {
-    data.cut();
-    return complain(`${admin.reason}: ${admin.fix}`, 1);
+/** `interlock succeed`: as `start`, in the place of the running gateway that started this one. */
+export async function succeed(argv: readonly string[]): Promise<number> {
+  const { findPredecessor } = await import("./fleet/predecessor.ts");
+  const predecessor = findPredecessor();
+  const options = readStartOptions(argv);
+  if (predecessor === undefined || typeof options === "string") {
+    return complain("successors are started by `interlock restart`", 2);
   }
-  keepHeap(systemClock);
-  process.on("unhandledRejection", (bug) => logBug(log, bug));
-  process.stderr.write(banner({ config, found: loaded.found, dataUrl: data.url, admin }));
-  log.line("info", "gateway", "Listening", { url: data.url.href });
+  return startServing({ argv, options, env: process.env, predecessor });
+}
 
-  const cut = await drainOnSignal({ gateway, data, clock: systemClock });
-  if (admin?.kind === "listening") await admin.stop();
+interface Beginning {
+  readonly argv: readonly string[];
+  readonly options: StartOptions;
+  readonly env: Environment;
+  readonly predecessor: Predecessor | undefined;
+}
+
+async function startServing(beginning: Beginning): Promise<number> {
+  const { options, env, predecessor } = beginning;
+  const refuse = (text: string): number => {
+    predecessor?.failed(text);
+    return complain(text, 1);
+  };
+  const problem = fetchCapProblem(fetchCapAtStart(env));
+  if (problem !== undefined) return refuse(problem);
+  const signals = catchSignals(); // HUP would end a process that does not know it.
+  const sources = recording(MACHINE);
+  const loaded = await loadConfig(options, env, sources);
+  if (typeof loaded === "string") return refuse(loaded);
+  const config = withWorkers(loaded.config, options.flags, env);
+  const plan: Plan = { generation: 1, config, inputs: sources.inputs() };
+  const log = logOf(config);
+  process.on("unhandledRejection", (bug) => logBug(log, bug));
+  const serving = await openServing({ ...beginning, plan, log });
+  if (typeof serving === "string") return refuse(serving);
+  const master = masterOf({ ...beginning, plan, log, serving, signals });
+  await predecessor?.serving(serving, VERSION);
+  const refused = master.open();
+  predecessor?.taken(refused);
+  if (refused !== undefined) {
+    serving.abandon();
+    return complain(refused, 1);
+  }
+  const { found } = loaded;
+  process.stderr.write(banner({ config, found, dataUrl: serving.url, admin: master.admin }));
+  const workers = config.server.workers > 1 ? config.server.workers : undefined;
+  log.line("info", "gateway", "Listening", { url: serving.url.href, workers });
+
+  const { cut, reason } = await master.run();
   log.line("info", "gateway", "Stopped", { requests_cut: cut });
   await log.flushWithin(FLUSH_MS);
-  process.exit(0); // A client that keeps an idle connection must not keep the process.
+  process.exit(reason === undefined ? 0 : 1); // An idle connection must not keep the process.
+}
+
+interface Opening extends Beginning {
+  readonly plan: Plan;
+  readonly log: BufferedLog;
+}
+
+/** Several processes that write to one pipe must not tear each other's lines. */
+function logOf({ logLevel, server }: Config): BufferedLog {
+  if (server.workers > 1) return sharedLog(logLevel);
+  return stdoutLog({ clock: systemClock, level: logLevel, format: "auto" });
+}
+
+/** Opens the data port, in this process or in workers; a sentence when that cannot be. */
+async function openServing({ plan, log, options, env, predecessor }: Opening) {
+  const { config, generation } = plan;
+  const { host, workers } = config.server;
+  const directory = stateDirectory(env);
+  const heir = await predecessor?.port;
+  const port = choosePort({ host, port: config.server.port, heir, directory });
+  if (typeof port === "string") return port;
+  if (workers > 1) {
+    const { Crew } = await import("./fleet/crew.ts");
+    const fixed = fixedOf(config);
+    const crew = new Crew({ clock: systemClock, log, env, options, plan, fixed, port });
+    const opened = await crew.open();
+    return opened.ok ? crew : opened.reason;
+  }
+  const runtime = { clock: systemClock, random: systemRandom, network: systemNetwork, log };
+  try {
+    return new Local({ config, runtime, log, generation, port });
+  } catch (cause) {
+    return listenProblem(cause, host, port);
+  }
+}
+
+interface Opened extends Opening {
+  readonly serving: Serving;
+  readonly signals: Signals;
+}
+
+function masterOf(opening: Opened): Master {
+  const { plan, env, options } = opening;
+  const { pid } = process;
+  const monotonicUs = (): bigint => process.hrtime.bigint() / 1000n;
+  return new Master({
+    ...opening,
+    clock: systemClock,
+    notifier: createNotifier({ env, pid, monotonicUs }),
+    fixed: fixedOf(plan.config),
+    fit: (config) => withWorkers(config, options.flags, env),
+    stateDirectory: stateDirectory(env),
+    hasTerminal,
+  });
+}
+
+/** Whether this process belongs to a terminal that is still there. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", "r"));
+    return true;
+  } catch {
+    return false; // ENXIO without one: tty(4).
+  }
 }
 
 function complain(text: string, code: number): number {
   process.stderr.write(`interlock: ${text}\n`);
   return code;
-}
-
-function tryListen(gateway: Gateway, log: Log): DataListener | string {
-  const { host, port } = gateway.config.server;
-  try {
-    return listen({ current: () => gateway, log });
-  } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-    if (code === "EADDRINUSE") return `port ${port} is in use: choose another with --port`;
-    if (code === "EACCES") return `port ${port} needs privileges: choose one above 1023`;
-    if (code !== "") return `cannot listen on ${host}:${port} (${code}): check --host and --port`;
-    throw cause;
-  }
-}
-
-function openAdmin(config: Config, gateway: Gateway): AdminStart | undefined {
-  const { metricsPort, allowedHosts } = config.server;
-  if (metricsPort === undefined) return undefined;
-  return startAdmin({
-    host: "127.0.0.1",
-    port: metricsPort,
-    token: undefined,
-    allowedHosts,
-    source: adminSource(gateway),
-    log: gateway.runtime.log,
-  });
 }

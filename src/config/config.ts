@@ -1,5 +1,7 @@
+import type { KeyObject } from "node:crypto";
 import type { AnyBackend } from "../core/backend.ts";
 import type { KeyId } from "../core/ids.ts";
+import type { Limits } from "../core/limits.ts";
 import type { AnyLane } from "../core/pool.ts";
 import type { Privacy } from "../core/privacy.ts";
 import type { Secret } from "../core/secret.ts";
@@ -20,8 +22,12 @@ export interface Config {
   readonly defaultBackend: AnyBackend | undefined;
   /** Empty: open mode, allowed on loopback only. */
   readonly keys: readonly KeyConfig[];
+  /** Keys proven by their signature; undefined takes none. */
+  readonly signedKeys: SignedKeysConfig | undefined;
   readonly relay: RelayConfig;
   readonly failover: FailoverConfig;
+  /** Keep what each request used, for `interlock cost`. */
+  readonly ledger: boolean;
   readonly stealth: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error";
   /** Sections that were read and checked but change nothing yet: reported by `validate`. */
@@ -47,6 +53,8 @@ export interface ServerConfig {
   readonly drainMs: Ms;
   /** Host names accepted in `Host`; empty accepts any well-formed one. */
   readonly allowedHosts: readonly string[];
+  /** Requests a minute that one address may send before any key is looked at. */
+  readonly addressRateMax: number | undefined;
 }
 
 export interface PrivacyConfig {
@@ -87,6 +95,17 @@ export interface KeyConfig {
   readonly allow: readonly string[] | undefined;
   readonly streamFailure: StreamFailure | undefined;
   readonly onLoss: OnLoss | undefined;
+  readonly limits: Limits;
+}
+
+/** Signed keys: who may sign them, and what each of their tenants may do. */
+export interface SignedKeysConfig {
+  readonly signers: ReadonlyMap<number, KeyObject>;
+  /** Tenants that are shut out, as a file that changes. */
+  readonly denyFile: string | undefined;
+  readonly privacy: Privacy | undefined;
+  readonly allow: readonly string[] | undefined;
+  readonly limits: Limits;
 }
 
 /**

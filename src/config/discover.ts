@@ -97,6 +97,7 @@ function configOf(found: readonly Found[], settings: Settings): Omit<Config, "ke
     backends,
     models: modelsOf(found),
     pools: new Map(),
+    signedKeys: undefined,
     rules: rulesOf(backends),
     defaultBackend: defaultOf(backends),
     notActive: [],

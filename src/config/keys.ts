@@ -1,10 +1,12 @@
 import { CryptoHasher } from "bun";
+import { UNLIMITED } from "../core/limits.ts";
 import { Secret } from "../core/secret.ts";
 import type { KeyConfig } from "./config.ts";
 import { namedVariable, unsendable } from "./credential.ts";
 import { type Environment, KEY_VARIABLE, variable } from "./env.ts";
 import { type Findings, finding, unknownName } from "./findings.ts";
 import { type Path, say } from "./path.ts";
+import { limitsOf } from "./limits.ts";
 import type { FileConfig, FileKey } from "./schema.ts";
 
 /** What the readers of keys share. */
@@ -40,7 +42,8 @@ export function readKeys(file: FileConfig, context: KeysContext): readonly KeyCo
     owners.set(digest, id);
     const allow = entry.allow?.filter((name) => name !== undefined);
     const { privacy, stream_failure: streamFailure, on_loss: onLoss } = entry;
-    keys.push({ id, ...known, privacy, allow, streamFailure, onLoss });
+    const limits = limitsOf(entry);
+    keys.push({ id, ...known, privacy, allow, streamFailure, onLoss, limits });
   }
   const extra = environmentKey(context);
   return extra === undefined || owners.has(extra.digest) ? keys : [...keys, extra];
@@ -102,7 +105,7 @@ function environmentKey({ env, findings }: KeysContext): KeyConfig | undefined {
   if (known === undefined) return undefined;
   findings.origins.set(say(["keys", KEY_VARIABLE, "key"]), KEY_VARIABLE);
   const [privacy, allow, streamFailure, onLoss] = [undefined, undefined, undefined, undefined];
-  return { id: KEY_VARIABLE, ...known, privacy, allow, streamFailure, onLoss };
+  return { id: KEY_VARIABLE, ...known, privacy, allow, streamFailure, onLoss, limits: UNLIMITED };
 }
 
 function checked(path: Path | string, key: string, findings: Findings): Known | undefined {

@@ -1,7 +1,8 @@
 import type { AnyBackend } from "../core/backend.ts";
+import type { Limits } from "../core/limits.ts";
 import type { AnyLane } from "../core/pool.ts";
 import { printCondition } from "./condition.ts";
-import type { Config, KeyConfig, PoolConfig, RoutingRule } from "./config.ts";
+import type { Config, KeyConfig, PoolConfig, RoutingRule, SignedKeysConfig } from "./config.ts";
 import { say } from "./path.ts";
 
 /** Plain values in the shape of the file. */
@@ -36,6 +37,7 @@ export function printConfig(config: Config, options: PrintOptions): Printed {
     models: entries(models, ([name, lane]) => [name, printModel(lane)]),
     pools: entries(pools, ([name, pool]) => [name, printPool(pool)]),
     keys: entries(keys, (key) => [key.id, printKey(key, options)]),
+    signed_keys: config.signedKeys && printSignedKeys(config.signedKeys),
     routing: { default_provider: defaultBackend?.name, rules: rules.map(printRule) },
     resilience: {
       retry: {
@@ -51,9 +53,14 @@ export function printConfig(config: Config, options: PrintOptions): Printed {
     metering: { include_usage: relay.injectIncludeUsage ? "inject" : "off" },
     on_loss: relay.onLoss,
     stream_failure: relay.streamFailure,
+    ledger: { enabled: config.ledger },
     stealth: config.stealth,
     security: {
       headers: { allowed_hosts: server.allowedHosts },
+      rate_limit: server.addressRateMax && {
+        enabled: true,
+        requests_per_minute: server.addressRateMax,
+      },
       validation: { max_request_size_bytes: server.bodyBytesMax, max_depth: server.depthMax },
     },
     telemetry: { logging: { level: config.logLevel } },
@@ -120,6 +127,31 @@ function printKey(key: KeyConfig, options: PrintOptions): Printed {
     allow: key.allow,
     stream_failure: key.streamFailure,
     on_loss: key.onLoss,
+    ...printLimits(key.limits),
+  };
+}
+
+function printSignedKeys(signed: SignedKeysConfig): Printed {
+  const keys = [...signed.signers].map(([kid, key]) => ({
+    kid,
+    key: key.export({ format: "jwk" }).x,
+  }));
+  const { denyFile, privacy, allow, limits } = signed;
+  return { public_keys: keys, deny_file: denyFile, privacy, allow, ...printLimits(limits) };
+}
+
+function printLimits(limits: Limits): Printed {
+  const { budgets, expiresAt } = limits;
+  const amounts = budgets.map(({ unit, amount }) => [
+    unit,
+    unit === "usd" ? amount / 1_000_000_000 : amount,
+  ]);
+  return {
+    requests_per_minute: limits.requestsPerMinute,
+    tokens_per_minute: limits.tokensPerMinute,
+    max_concurrent: limits.concurrency,
+    budget: budgets[0] && { ...Object.fromEntries(amounts), period: budgets[0].period },
+    expires: expiresAt === undefined ? undefined : new Date(expiresAt).toISOString(),
   };
 }
 

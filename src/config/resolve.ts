@@ -11,6 +11,7 @@ import { readPrivacyDefault } from "./privacy-default.ts";
 import { type BackendPlan, planProvider } from "./providers.ts";
 import { readDefault, readRules } from "./routing.ts";
 import type { FileConfig } from "./schema.ts";
+import { readSignedKeys } from "./signed-keys.ts";
 import { openModeServer, readSettings } from "./settings.ts";
 import { readShape } from "./shape.ts";
 import { gatewayTimeouts } from "./timeouts.ts";
@@ -104,14 +105,16 @@ function judge(file: FileConfig, options: JudgeOptions): Config {
   const pools = readPools(file, { models, modelNames, findings });
   const rules = readRules(file, context);
   const defaultBackend = readDefault(file, context);
-  const names = [...options.names.models, ...options.names.pools];
+  const served = [...options.names.models, ...options.names.pools];
+  const names = [...served, ...options.names.providers]; // Those stand in paths.
   const open = rules.length > 0 || file.routing?.default_provider !== undefined;
-  const keys = readKeys(file, { env, findings, names, open: open || names.length === 0 });
+  const keys = readKeys(file, { env, findings, names, open: open || served.length === 0 });
   const keyed = keys.length + Object.keys(file.keys ?? {}).length > 0 || saidOf("keys", options);
   const server = keyed ? settings.server : openModeServer(settings.server, findings);
   if (models.lanes.size + rules.length === 0 && defaultBackend === undefined) needModels(options);
   findings.notActive.push(...variablesNotActive(env, written));
   const config: Config = {
+    signedKeys: readSignedKeys(file, findings),
     ...settings,
     ...{ server, source, models: models.lanes, pools, rules, defaultBackend, keys },
     privacy: readPrivacyDefault(file, findings),

@@ -126,17 +126,39 @@ const KEY = z.strictObject({
   key_sha256: scalar(anyText),
   sha256: scalar(anyText), // another name for key_sha256
   privacy: scalar(privacy), // private: all its requests are
-  allow: list(scalar(text)), // pools and models it may use; all unless given
+  allow: list(scalar(text)), // pools, models, providers it may use; all unless given
   stream_failure: scalar(streamFailure),
   on_loss: scalar(onLoss), // warn: what a translation may lose before it refuses
-  requests_per_minute: scalar(count), // these four: not active yet
+  requests_per_minute: scalar(count), // at once or spread; exact over all workers
   tokens_per_minute: scalar(count),
+  max_concurrent: scalar(count), // requests at the same time
   budget: section({
     usd: scalar(decimal(0, 1_000_000_000)),
     tokens: scalar(whole(0, 1_000_000_000_000)),
     period: scalar(word("hourly", "daily", "weekly", "monthly", "total")),
   }),
   expires: scalar(date),
+});
+
+/** Keys that whoever holds a signing key makes: `bai_v1`. Each tenant is held to these limits. */
+const SIGNED_KEYS = section({
+  public_keys: list(
+    z.strictObject({
+      kid: scalar(whole(0, 4_294_967_295)),
+      key: scalar(anyText), // 32 bytes as base64: interlock key pair prints it
+    }),
+  ),
+  deny_file: scalar(anyText), // tenants that are shut out, one line each; followed as it changes
+  privacy: scalar(privacy),
+  allow: list(scalar(text)),
+  requests_per_minute: scalar(count),
+  tokens_per_minute: scalar(count),
+  max_concurrent: scalar(count),
+  budget: section({
+    usd: scalar(decimal(0, 1_000_000_000)),
+    tokens: scalar(whole(0, 1_000_000_000_000)),
+    period: scalar(word("hourly", "daily", "weekly", "monthly", "total")),
+  }),
 });
 
 /** Where a model goes that `models` and `pools` do not name. */
@@ -220,6 +242,7 @@ const SECURITY = section({
     header_name: scalar(form("the name of an HTTP header", /^[A-Za-z0-9-]{1,64}$/)),
   }), // not active yet
   rate_limit: section({
+    // Of one address, before its key is looked at; burst_size is not active yet.
     enabled: scalar(flag),
     requests_per_minute: scalar(count),
     burst_size: scalar(count),
@@ -261,6 +284,7 @@ export const FILE = z.strictObject({
   models: named(MODEL),
   pools: named(POOL),
   keys: named(KEY), // none: anybody on this machine may use the gateway, and nobody else
+  signed_keys: SIGNED_KEYS,
   routing: ROUTING,
   resilience: RESILIENCE,
   relay: RELAY,
@@ -271,6 +295,7 @@ export const FILE = z.strictObject({
   cache: CACHE,
   security: SECURITY,
   telemetry: TELEMETRY,
+  ledger: section({ enabled: scalar(flag) }), // false; true keeps what each request used, in SQLite
   database: DATABASE,
 });
 

@@ -13,7 +13,10 @@ import { type Findings, finding } from "./findings.ts";
 import type { FileConfig } from "./schema.ts";
 
 /** The parts of a configuration that concern no provider, model or key. */
-export type Settings = Pick<Config, "server" | "relay" | "failover" | "stealth" | "logLevel">;
+export type Settings = Pick<
+  Config,
+  "server" | "relay" | "failover" | "ledger" | "stealth" | "logLevel"
+>;
 
 const HOST_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/;
 
@@ -23,6 +26,10 @@ export function readSettings(file: FileConfig, overrides: Overrides, findings: F
     server: readServer(file, overrides, findings),
     relay: readRelay(file, findings),
     failover: readFailover(file, findings),
+    ledger: choose(
+      { path: "ledger.enabled", given: file.ledger?.enabled, otherwise: false },
+      findings,
+    ),
     stealth: choose({ path: "stealth", given: file.stealth, otherwise: false }, findings),
     logLevel: readLogLevel(file, overrides, findings),
   };
@@ -70,6 +77,7 @@ function readServer(file: FileConfig, overrides: Overrides, findings: Findings):
       1000 *
       number("server.drain_seconds", { given: drain_seconds, otherwise: DEFAULTS.drainSeconds }),
     allowedHosts: present(file.security?.headers?.allowed_hosts),
+    addressRateMax: addressRate(file.security?.rate_limit),
   };
 }
 
@@ -247,4 +255,9 @@ function choose<T>({ path, override, given, otherwise }: Choice<T>, findings: Fi
   if (given !== undefined) return given;
   findings.origins.set(path, "default");
   return otherwise;
+}
+
+/** Off unless switched on with a number. */
+function addressRate(limit: NonNullable<FileConfig["security"]>["rate_limit"]): number | undefined {
+  return limit?.enabled === true ? limit.requests_per_minute : undefined;
 }

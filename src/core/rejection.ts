@@ -9,6 +9,9 @@ export class Rejection {
   }
 }
 
+/** Which of a key's rates is used up. */
+export type RateKind = "rpm" | "tpm" | "concurrency";
+
 export type Reason =
   | { readonly kind: "malformed"; readonly param: string | undefined; readonly detail: string }
   | { readonly kind: "bad_path"; readonly detail: string }
@@ -17,13 +20,17 @@ export type Reason =
   | { readonly kind: "unsupported_media_type"; readonly detail: string }
   | { readonly kind: "too_large"; readonly limit: Bytes }
   | { readonly kind: "unauthenticated"; readonly detail: string }
+  /** A tenant that is shut out, or nobody knows any more whether it is: features.md d-R3. */
+  | { readonly kind: "denied"; readonly status: 402 | 403 | 503 }
   | { readonly kind: "forbidden_model"; readonly model: string }
   | { readonly kind: "model_not_found"; readonly model: string }
+  /** A budget in money cannot hold where nobody knows the price. */
+  | { readonly kind: "unpriced_model"; readonly model: string }
   | { readonly kind: "no_eligible_backend"; readonly model: string }
   | { readonly kind: "cannot_translate"; readonly model: string; readonly dialect: string }
   /** The caller's request holds what the target's protocol cannot say, and may not do without. */
   | { readonly kind: "loss_refused"; readonly path: string; readonly detail: string }
-  | { readonly kind: "rate_limited"; readonly limit: "rpm" | "tpm"; readonly retryAfterMs: Ms }
+  | { readonly kind: "rate_limited"; readonly limit: RateKind; readonly retryAfterMs: Ms }
   | { readonly kind: "budget_exhausted"; readonly retryAfterMs: Ms | undefined }
   | { readonly kind: "overloaded"; readonly retryAfterMs: Ms }
   | { readonly kind: "draining" }
@@ -40,7 +47,10 @@ export function statusOf(reason: Reason): number {
       return 400;
     case "unauthenticated":
       return 401;
+    case "denied":
+      return reason.status;
     case "forbidden_model":
+    case "unpriced_model":
       return 403;
     case "not_found":
     case "model_not_found":

@@ -6,7 +6,13 @@ import type { Placement } from "../core/privacy.ts";
 import type { Ms } from "../core/units.ts";
 import { VERSION } from "../core/version.ts";
 import { createGovernor, type Governor } from "../governor/governor.ts";
+import type { LimitBook } from "../governor/limit-book.ts";
+import type { Entry } from "../state/ledger/facts.ts";
+import { embeddedCard, type RateCard } from "../state/rate-card/rate-card.ts";
 import { type KeyRing, keyRing } from "../ingress/authenticate.ts";
+import { SignedRing } from "../ingress/signed-ring.ts";
+import type { DenySet } from "../state/keys/deny-set.ts";
+import type { StoredKeys } from "../ingress/stored-key.ts";
 import { type Dialects, dialects } from "../protocol/dialects.ts";
 import { createProofs, type Proofs } from "../protocol/translate/proofs.ts";
 import { buildRoutes, type Routes } from "../router/routes.ts";
@@ -27,6 +33,10 @@ export interface Gateway {
   /** Seals what one vendor must get back unseen through another vendor's protocol. */
   readonly proofs: Proofs;
   readonly governor: Governor;
+  /** Where facts of usage go; undefined where nobody keeps them. */
+  readonly ledger: ((entry: Entry) => void) | undefined;
+  /** What models cost. */
+  readonly card: RateCard;
   readonly recorder: Recorder;
   readonly egressOf: (lane: Lane<Placement>) => Egress;
   readonly userAgent: string;
@@ -37,6 +47,15 @@ export interface Gateway {
 export interface AssembleOptions {
   /** Lines the log has dropped so far, for the metric that must stay 0. */
   readonly logLinesDropped: () => number;
+  /** Where limits are counted; without one, keys have none. */
+  readonly book?: LimitBook | undefined;
+  /** Keys of the state directory, where there are any. */
+  readonly stored?: StoredKeys | undefined;
+  readonly ledger?: ((entry: Entry) => void) | undefined;
+  /** Tenants of signed keys that are shut out. */
+  readonly denied?: DenySet | undefined;
+  /** Prices over the embedded ones. */
+  readonly card?: RateCard | undefined;
 }
 
 const BREAKER_CLOSED: BreakerState = 0;
@@ -76,10 +95,20 @@ export function assemble(config: Config, runtime: Runtime, options: AssembleOpti
     config,
     runtime,
     dialects,
-    keys: keyRing(config.keys),
+    keys: keyRing(config.keys, {
+      stored: options.stored && { keys: options.stored, wall: () => runtime.clock.wall() },
+      signed: config.signedKeys && new SignedRing(config.signedKeys, options.denied),
+    }),
     routes,
     proofs: createProofs(proofKey(config)),
-    governor: createGovernor({ inFlightMax: config.server.connectionsMax }),
+    governor: createGovernor({
+      inFlightMax: config.server.connectionsMax,
+      book: options.book,
+      addressRateMax: config.server.addressRateMax,
+      machine: () => runtime.clock.machine(),
+    }),
+    ledger: options.ledger,
+    card: options.card ?? embeddedCard(),
     recorder: createRecorder(metrics, {
       modelNames: new Set(routes.named.keys()),
       observed: new Map(),

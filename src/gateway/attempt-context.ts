@@ -20,6 +20,7 @@ export function attemptContext(
       proofs: gateway.proofs,
       framing: framingOf(head),
       refuse: refusedLoss(visit, http.headers.get("x-interlock-strict")),
+      hidesLosses: gateway.config.stealth,
     },
     egressOf: gateway.egressOf,
     failover: gateway.config.failover,

@@ -5,7 +5,7 @@ import type { BrokenStream, StreamTap } from "../protocol/dialect.ts";
 import { relay, type RelayOwner } from "../relay/relay.ts";
 import { WebSink } from "../relay/web-sink.ts";
 import { wireOf } from "../upstream/prepare.ts";
-import type { Committed, StreamedAnswer, WholeAnswer } from "../upstream/committed.ts";
+import type { Committed, Guess, StreamedAnswer, WholeAnswer } from "../upstream/committed.ts";
 import { logBug } from "./log-bug.ts";
 import { addOwnHeaders } from "./own-headers.ts";
 import { settle, streamFailureOf, type Visit } from "./visit.ts";
@@ -21,15 +21,19 @@ export function deliver(visit: Visit, committed: Committed, client: AbortSignal)
 }
 
 function deliverWhole(visit: Visit, answer: WholeAnswer): Response {
-  const { body, status, headers, refusal, usage } = answer;
+  const { body, status, headers, refusal, usage, guess } = answer;
   const delivery = deliveryOf(visit, answer, {
     byteCount: body.byteLength,
-    usage: metered(visit, { usage, textBytes: body.byteLength }),
+    usage: metered(visit, { usage, textBytes: body.byteLength, guess }),
   });
   if (refusal !== undefined) settle(visit, { kind: "relayed_error", fault: refusal, delivery });
   else settle(visit, { kind: "answered", ending: { kind: "completed" }, delivery });
-  return new Response(body, { status, headers: addOwnHeaders(headers, visit, answer) });
+  const said = body.byteLength === 0 ? null : body; // A 204 may have no body at all.
+  return new Response(said, { status, headers: addOwnHeaders(headers, visit, answer) });
 }
+
+/** Means nothing between two elements of an array, where a comment would be an error. */
+const WHITE_SPACE: Chunk = new TextEncoder().encode("\n");
 
 /** A stream on its way to the client: answers what the relay asks, settles when it ends. */
 class StreamDelivery implements RelayOwner {
@@ -43,9 +47,10 @@ class StreamDelivery implements RelayOwner {
 
   respond(clientGone: boolean): Response {
     const { config, runtime } = this.#visit.gateway;
-    const { lane, status, headers } = this.#answer;
+    const { lane, status, headers, framing } = this.#answer;
     const { stallMs, totalMs } = lane.backend.deadlines;
-    const { heartbeat, brokenEnd } = this.#visit.dialect;
+    const { heartbeat: own, brokenEnd } = this.#visit.dialect;
+    const heartbeat = framing === "json-array" ? WHITE_SPACE : own;
     const sink = new WebSink();
     const relaying = relay(this.#answer, sink, {
       clock: runtime.clock,
@@ -68,8 +73,8 @@ class StreamDelivery implements RelayOwner {
 
   writeError(broken: Pick<BrokenStream, "mode" | "why" | "atBoundary">): Chunk {
     const { dialect, id: requestId } = this.#visit;
-    const { tap, edit } = this.#answer;
-    const whole = { ...broken, requestId, id: tap?.id, model: tap?.model };
+    const { tap, edit, framing } = this.#answer;
+    const whole = { ...broken, requestId, id: tap?.id, model: tap?.model, framing };
     return edit?.fail?.(whole) ?? dialect.writeStreamError(whole);
   }
 
@@ -78,7 +83,8 @@ class StreamDelivery implements RelayOwner {
   }
 
   done(ending: Ending, byteCount: Bytes): void {
-    const usage = metered(this.#visit, readTap(this.#answer.tap, byteCount));
+    const { tap, guess } = this.#answer;
+    const usage = metered(this.#visit, { ...readTap(tap, byteCount), guess });
     const delivery = deliveryOf(this.#visit, this.#answer, { byteCount, usage });
     settle(this.#visit, { kind: "answered", ending, delivery });
   }
@@ -123,11 +129,14 @@ function readTap(tap: StreamTap | undefined, byteCount: Bytes): Seen {
 const BYTES_PER_TOKEN = 4;
 
 /** The provider's own count where there is one; else an estimate that says it is one. */
-function metered(visit: Visit, { usage, textBytes }: Seen): MeteredUsage {
+function metered(
+  visit: Visit,
+  { usage, textBytes, guess = "all" }: Seen & { readonly guess: Guess | undefined },
+): MeteredUsage {
   if (usage !== undefined) return { ...usage, provenance: "reported" };
   return {
-    inputTokens: Math.ceil(visit.bodyBytes / BYTES_PER_TOKEN),
-    outputTokens: Math.ceil(textBytes / BYTES_PER_TOKEN),
+    inputTokens: guess === "nothing" ? 0 : Math.ceil(visit.bodyBytes / BYTES_PER_TOKEN),
+    outputTokens: guess === "all" ? Math.ceil(textBytes / BYTES_PER_TOKEN) : 0,
     cacheReadTokens: 0,
     reasoningTokens: 0,
     provenance: "estimated",

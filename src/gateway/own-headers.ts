@@ -3,6 +3,7 @@ import type { Ms } from "../core/units.ts";
 import { lossHeader, translatedHeader } from "../protocol/translate/loss-header.ts";
 import type { Committed } from "../upstream/committed.ts";
 import { wireOf } from "../upstream/prepare.ts";
+import { addLimitHeaders } from "./limit-headers.ts";
 import type { Visit } from "./visit.ts";
 
 /** Where a protocol's SDKs look for the name of a request, beside ours. */
@@ -21,6 +22,7 @@ export function addOwnHeaders(
   if (governor.draining) headers["connection"] = "close";
   const own = REQUEST_ID_OF[visit.dialect.id];
   if (own !== undefined) headers[own] ??= visit.id;
+  addLimitHeaders(headers, visit);
   if (config.stealth) return headers;
   headers["x-request-id"] = visit.id;
   const totalMs = runtime.clock.now() - visit.startedAt;

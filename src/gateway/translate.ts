@@ -1,13 +1,15 @@
 import { DIALECT_IDS, type DialectId } from "../core/ids.ts";
 import { Rejection } from "../core/rejection.ts";
+import type { AnyLane } from "../core/pool.ts";
 import type { CallHead } from "../core/request.ts";
 import type { Chunk } from "../core/units.ts";
 import { type Front, readBody } from "../ingress/accept.ts";
+import { classOf } from "../ingress/classify.ts";
 import { isObject } from "../protocol/ir/fields.ts";
 import type { Json, JsonObject } from "../protocol/ir/json.ts";
 import { severityOf, weighs } from "../protocol/ir/loss.ts";
 import { translate } from "../protocol/translate/translate.ts";
-import { findTarget, type Target } from "../router/routes.ts";
+import { findTarget } from "../router/routes.ts";
 import { capabilitiesOf } from "../upstream/capabilities.ts";
 import { wireOf } from "../upstream/prepare.ts";
 import { parseJson, printJson, printJsonBytes } from "../wire/exact-json.ts";
@@ -50,11 +52,23 @@ export async function answerTranslate(
   if (target instanceof Rejection) return refuse(visit, target);
   visit.model = question.model;
   visit.target = target;
+  const privacy = classOf({
+    fallback: gateway.config.privacy.default,
+    key: key!.privacy,
+    target: target.privacy,
+    header: http.headers.get("x-privacy"),
+    body: markIn(question.body),
+  });
+  visit.privacy = privacy;
+  const { lanes } = privacy === "private" ? target.private : target.shareable;
+  const { model } = question;
+  if (lanes.length === 0)
+    return refuse(visit, new Rejection({ kind: "no_eligible_backend", model }));
   const strict = http.headers.get("x-interlock-strict");
   const answer = printJson({
     from: question.from,
     model: question.model,
-    lanes: lanesOf(visit, target, { question, strict }),
+    lanes: lanesOf(visit, lanes, { question, strict }),
   });
   const headers = addOwnHeaders({ "content-type": "application/json" }, visit);
   settle(visit, { kind: "served" });
@@ -78,6 +92,15 @@ function readQuestion(bytes: Chunk): Question | Rejection {
   return { from: dialect, model, stream: stream === true, body };
 }
 
+/** The mark a call of this body would be classified by, as it is written. */
+function markIn({ metadata, labels }: JsonObject): string | undefined {
+  const marks = [metadata, labels].map((holder) =>
+    isObject(holder) ? holder["privacy"] : undefined,
+  );
+  const mark = marks.find((each) => each !== undefined);
+  return mark === undefined || typeof mark === "string" ? mark : printJson(mark);
+}
+
 function malformed(param: string | undefined, detail: string): Rejection {
   return new Rejection({ kind: "malformed", param, detail });
 }
@@ -88,11 +111,11 @@ interface Looked {
 }
 
 /** One entry for each lane, in the configuration's order. */
-function lanesOf(visit: Visit, { shareable }: Target, { question, strict }: Looked): object[] {
+function lanesOf(visit: Visit, lanes: readonly AnyLane[], { question, strict }: Looked): object[] {
   const { gateway } = visit;
   const bytes = printJsonBytes(question.body);
   const limit = refusedLoss(visit, strict);
-  return shareable.lanes.map((lane) => {
+  return lanes.map((lane) => {
     const to = wireOf(lane, question.from);
     const known = { provider: lane.backend.name, placement: lane.backend.placement, to };
     const wire = gateway.dialects[to];

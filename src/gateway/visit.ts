@@ -4,6 +4,7 @@ import type { Outcome } from "../core/outcome.ts";
 import type { Privacy } from "../core/privacy.ts";
 import type { Bytes, Ms } from "../core/units.ts";
 import type { Permit } from "../governor/governor.ts";
+import type { Settled } from "../governor/limit-book.ts";
 import type { BodyOptions, Front } from "../ingress/accept.ts";
 import type { Key } from "../ingress/authenticate.ts";
 import type { CallHead } from "../core/request.ts";
@@ -14,6 +15,8 @@ import { logRequest, requestLine } from "../telemetry/log-line.ts";
 import { recordRequest } from "../telemetry/record.ts";
 import type { AttemptFact, SettledRequest } from "../telemetry/settled.ts";
 import type { Gateway } from "./assemble.ts";
+import { settledOf } from "./cost.ts";
+import { entryOf } from "./fact.ts";
 
 /**
  * One request on its way through the stages: what each of them learnt about it. A stream keeps it
@@ -31,6 +34,7 @@ export interface Visit {
   target: Target | undefined;
   privacy: Privacy | undefined;
   bodyBytes: Bytes;
+  streamed: boolean;
   permit: Permit | undefined;
   settled: boolean;
 }
@@ -52,6 +56,7 @@ export function begin(gateway: Gateway, headers: Headers): Visit {
     target: undefined,
     privacy: undefined,
     bodyBytes: 0,
+    streamed: false,
     permit: undefined,
     settled: false,
   };
@@ -71,6 +76,15 @@ export function bodyOptions(
     operation: head.operation,
     type: http.headers.get("content-type"),
   };
+}
+
+/** What a request's key is charged: what was delivered to it, and nothing for what was not. */
+function chargeOf({ gateway, model }: Visit, outcome: Outcome): Settled | undefined {
+  if (outcome.kind !== "answered") return undefined;
+  const { lane } = outcome.delivery;
+  const wall = gateway.runtime.clock.wall();
+  const billed = lane.upstreamModel ?? model ?? "";
+  return settledOf(outcome.delivery, { model: billed, card: gateway.card, wall });
 }
 
 /** What a broken stream looks like to this caller: its key's word, its pool's, the default. */
@@ -105,8 +119,13 @@ export function refusedLoss(visit: Visit, strict: string | null): Severity | und
 export function settle(visit: Visit, outcome: Outcome): void {
   if (visit.settled) throw new Error("a request settled twice");
   visit.settled = true;
-  visit.permit?.release();
-  const { runtime, recorder } = visit.gateway;
+  const charge = chargeOf(visit, outcome);
+  visit.permit?.release(charge);
+  const { runtime, recorder, ledger } = visit.gateway;
+  if (ledger !== undefined) {
+    const entry = entryOf(visit, outcome, { charge, wall: runtime.clock.wall() });
+    if (entry !== undefined) ledger(entry);
+  }
   const at = runtime.clock.now();
   const settled: SettledRequest = {
     id: visit.id,

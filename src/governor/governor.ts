@@ -1,16 +1,24 @@
-import type { KeyId } from "../core/ids.ts";
+import type { Limits } from "../core/limits.ts";
 import { Rejection } from "../core/rejection.ts";
 import type { Ms } from "../core/units.ts";
+import type { Asked, Instant, Levels, LimitBook, Settled } from "./limit-book.ts";
 
-/** A started request's hold on the machine. Given back exactly once. */
+/** A started request's hold on the machine and on its key's limits. Given back exactly once. */
 export interface Permit {
-  /** @throws when called twice: a request that ends twice is a bug. */
-  release(): void;
+  /**
+   * Ends the hold with what the request came to; without it, nothing is charged.
+   * @throws when called twice: a request that ends twice is a bug.
+   */
+  release(settled?: Settled): void;
 }
 
 /** Decides whether a request may start. Synchronous, from memory. */
 export interface Governor {
-  admit(key: KeyId, now: Ms): Permit | Rejection;
+  admit(asked: Asked, instant: Instant): Permit | Rejection;
+  /** Whether this address may ask at all now, before anybody looks at its key. */
+  allows(address: string): boolean;
+  /** What a key has left; undefined where nothing is limited. */
+  levels(key: Asked["key"]): Levels | undefined;
   readonly inFlight: number;
   /** The end is near: answers tell their connections to close, and new requests still get one. */
   sayGoodbye(): void;
@@ -19,29 +27,49 @@ export interface Governor {
   readonly draining: boolean;
 }
 
+export interface GovernorOptions {
+  readonly inFlightMax: number;
+  /** Where limits are counted; without one no key has any. */
+  readonly book?: LimitBook | undefined;
+  /** Requests a minute of one address; undefined for any number. */
+  readonly addressRateMax?: number | undefined;
+  /** The machine's monotonic clock. */
+  readonly machine: () => bigint;
+}
+
 /** How soon to come back when all slots are taken: features.md b-R43's floor for saturation. */
 const SATURATED_RETRY_MS: Ms = 2000;
+const NOTHING: Settled = { tokens: 0, nano: 0, estimated: false };
 
-export function createGovernor(limits: { readonly inFlightMax: number }): Governor {
+export function createGovernor(options: GovernorOptions): Governor {
+  const { inFlightMax, book, addressRateMax, machine } = options;
   let inFlight = 0;
   let draining = false;
   let closed = false;
   return {
-    admit() {
+    admit(asked, instant) {
       if (closed) return new Rejection({ kind: "draining" });
-      if (inFlight >= limits.inFlightMax) {
+      if (inFlight >= inFlightMax) {
         return new Rejection({ kind: "overloaded", retryAfterMs: SATURATED_RETRY_MS });
       }
+      const admitted = isLimited(asked.key.limits) ? book?.admit(asked, instant) : undefined;
+      if (admitted instanceof Rejection) return admitted;
       inFlight++;
       let held = true;
       return {
-        release() {
+        release(settled = NOTHING) {
           if (!held) throw new Error("a permit was released twice");
           held = false;
           inFlight--;
+          if (admitted !== undefined) book?.settle(admitted, settled, machine());
         },
       };
     },
+    allows(address) {
+      if (book === undefined || addressRateMax === undefined) return true;
+      return book.allows(address, addressRateMax, machine());
+    },
+    levels: (key) => (isLimited(key.limits) ? book?.levels(key, machine()) : undefined),
     get inFlight() {
       return inFlight;
     },
@@ -56,4 +84,15 @@ export function createGovernor(limits: { readonly inFlightMax: number }): Govern
       return draining;
     },
   };
+}
+
+/** Whether anything is limited at all: most keys need no place where it is counted. */
+export function isLimited(limits: Limits): boolean {
+  const { requestsPerMinute, tokensPerMinute, concurrency, budgets } = limits;
+  return (
+    requestsPerMinute !== undefined ||
+    tokensPerMinute !== undefined ||
+    concurrency !== undefined ||
+    budgets.length > 0
+  );
 }

@@ -4,8 +4,11 @@ import { Rejection } from "../core/rejection.ts";
 import type { CallHead } from "../core/request.ts";
 import type { Bytes, Chunk, Ms } from "../core/units.ts";
 import type { Dialect, EnvelopeRead } from "../protocol/dialect.ts";
-import type { Clock } from "../runtime/runtime.ts";
+import { readMark } from "../protocol/envelope-fields.ts";
 import { holdsProofs } from "../protocol/translate/proofs.ts";
+import type { Clock } from "../runtime/runtime.ts";
+import { wantedMembers } from "../wire/json-keys.ts";
+import { scanJson } from "../wire/json-scan.ts";
 import { readForm } from "./form.ts";
 import { canonicalPath, checkHost, findRoute, type Route } from "./path.ts";
 
@@ -75,6 +78,8 @@ function repeated(name: string): Rejection {
 export interface Front {
   /** Seconds without traffic after which this request's connection is closed; 0 for never. */
   setIdleTimeout(seconds: number): void;
+  /** The address of who asks, as the connection has it. */
+  address(): string;
 }
 
 export interface BodyOptions {
@@ -96,20 +101,37 @@ export function readCall(
   if (type !== null && takesForms(head.operation) && isForm(type)) {
     return readForm(body, { head, type, dialect: dialect.id });
   }
-  if (head.operation === "native") return nativeCall(body, head, dialect.id);
+  if (head.operation === "native") {
+    return nativeCall(body, head, { server, dialect: dialect.id });
+  }
   const read = dialect.readEnvelope(head, body, server);
   if (read instanceof Rejection || !holdsProofs(body)) return read;
   return { ...read, envelope: { ...read.envelope, carriesProofs: true } };
 }
 
-/** A provider's own path: nothing of its body is read. */
-function nativeCall(body: Chunk, head: CallHead, dialect: DialectId): EnvelopeRead {
+const NO_JSON: ReadonlySet<string> = new Set(["syntax", "utf8"]);
+const MARK = wantedMembers(["metadata", "metadata.privacy"]);
+
+/** A provider's own path: nothing of its body is read but a mark that keeps it here. */
+function nativeCall(
+  body: Chunk,
+  head: CallHead,
+  { server, dialect }: { readonly server: ServerConfig; readonly dialect: DialectId },
+): EnvelopeRead {
   const envelope = {
     ...{ dialect, operation: head.operation, model: head.model ?? "", modelSpan: undefined },
     ...{ stream: false, includeUsage: false, streamOptionsSpan: undefined },
     ...{ outputTokensMax: undefined, bodyBytes: body.length, head },
   };
-  return { envelope, privacyMark: undefined };
+  return { envelope, privacyMark: markIn(body, server) };
+}
+
+/** What is no JSON has no mark; one that cannot be read counts as private (classify.ts). */
+function markIn(body: Chunk, { depthMax }: ServerConfig): string | undefined {
+  const scan = scanJson(body, { depthMax, wanted: MARK });
+  if (!scan.ok) return NO_JSON.has(scan.fault.kind) ? undefined : "unreadable";
+  const [, mark] = scan.members;
+  return mark && readMark(body, mark);
 }
 
 function takesForms(operation: Operation): boolean {
@@ -126,7 +148,8 @@ function checkContentType(headers: Headers, operation: Operation): Rejection | u
     return new Rejection({ kind: "unsupported_media_type", detail });
   }
   const type = headers.get("content-type");
-  if (operation === "native") return undefined;
+  // The AWS SDKs call an invoked model's body bytes, whatever is in it.
+  if (operation === "native" || operation === "invoke") return undefined;
   if (type !== null && takesForms(operation) && isForm(type)) return undefined;
   if (type === null || type === "application/json") return undefined;
   if (/^application\/(?:[\w.+-]+\+)?json(?:$|[\s;])/i.test(type)) return undefined;

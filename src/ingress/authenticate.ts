@@ -1,7 +1,14 @@
 import type { KeyConfig } from "../config/config.ts";
+import { type Budget, type Limits, UNLIMITED } from "../core/limits.ts";
 import { Rejection } from "../core/rejection.ts";
+import type { Ms } from "../core/units.ts";
+import { credentialKind, SIGNED_PREFIX, STORED_PREFIX } from "../state/keys/credential-kind.ts";
+import type { KeyLimits } from "../state/keys/key-limits.ts";
+import type { StoredKey } from "../state/keys/stored-key.ts";
 import { isSigV4 } from "../wire/sigv4-verify.ts";
 import { type Claim, claimed } from "./signature.ts";
+import type { SignedRing } from "./signed-ring.ts";
+import { findStoredKey, type StoredKeys } from "./stored-key.ts";
 
 /** Who a request acts for. */
 export interface Key extends Omit<KeyConfig, "digest" | "secret"> {
@@ -14,6 +21,15 @@ export interface KeyRing {
   readonly open: boolean;
   readonly byDigest: ReadonlyMap<string, KeyConfig>;
   readonly byId: ReadonlyMap<string, KeyConfig>;
+  /** Keys made by `interlock key create`; undefined where there are none. */
+  readonly stored: StoredRing | undefined;
+  /** Keys proven by their signature; undefined where none are taken. */
+  readonly signed: SignedRing | undefined;
+}
+
+export interface StoredRing {
+  readonly keys: StoredKeys;
+  readonly wall: () => Ms;
 }
 
 /** Everybody, where no key is configured: allowed on a loopback listener only. */
@@ -23,11 +39,19 @@ export const ANONYMOUS: Key = {
   allow: undefined,
   streamFailure: undefined,
   onLoss: undefined,
+  limits: UNLIMITED,
 };
 
-export function keyRing(keys: readonly KeyConfig[]): KeyRing {
+export interface OtherKeys {
+  readonly stored?: StoredRing | undefined;
+  readonly signed?: SignedRing | undefined;
+}
+
+export function keyRing(keys: readonly KeyConfig[], { stored, signed }: OtherKeys = {}): KeyRing {
   return {
-    open: keys.length === 0,
+    open: keys.length === 0 && stored === undefined && signed === undefined,
+    stored,
+    signed,
     byDigest: new Map(keys.map((key) => [key.digest, key])),
     byId: new Map(keys.map((key) => [key.id, key])),
   };
@@ -40,7 +64,7 @@ export function keyRing(keys: readonly KeyConfig[]): KeyRing {
  * takes says nothing of the secret.
  */
 export function authenticate(headers: Headers, ring: KeyRing, query = ""): Key | Rejection {
-  if (ring.open) return ANONYMOUS;
+  if (ring.open) return looksLikeOurs(headers, query) ? new Rejection(UNKNOWN) : ANONYMOUS;
   const authorization = headers.get("authorization");
   if (authorization !== null && isSigV4(authorization)) return claimed(authorization, ring);
   const shown = shownSecret(headers) ?? shownInQuery(query);
@@ -48,12 +72,49 @@ export function authenticate(headers: Headers, ring: KeyRing, query = ""): Key |
     const detail = "no API key: send it as 'Authorization: Bearer KEY' or 'x-api-key: KEY'";
     return new Rejection({ kind: "unauthenticated", detail });
   }
-  const digest = Bun.SHA256.hash(shown, "hex");
-  const key = ring.byDigest.get(digest);
+  const { kind, digest } = credentialKind(shown, ring.byDigest);
+  if (kind === "signed") return ring.signed?.check(shown, digest) ?? new Rejection(UNKNOWN);
+  return ring.byDigest.get(digest) ?? storedKey(digest, ring) ?? new Rejection(UNKNOWN);
+}
+
+/** Who shows a key of ours means to be known, even where everybody is let in. */
+function looksLikeOurs(headers: Headers, query: string): boolean {
+  const shown = shownSecret(headers) ?? shownInQuery(query);
+  return (
+    shown !== undefined && (shown.startsWith(SIGNED_PREFIX) || shown.startsWith(STORED_PREFIX))
+  );
+}
+
+const UNKNOWN = { kind: "unauthenticated", detail: "this API key is not known here" } as const;
+
+function storedKey(digest: string, { stored }: KeyRing): Key | undefined {
+  if (stored === undefined) return undefined;
+  const found = findStoredKey(digest, { keys: stored.keys, wall: stored.wall() });
+  return typeof found === "string" ? undefined : asKey(found);
+}
+
+const known = new WeakMap<StoredKey, Key>();
+
+/** The same object for the same key as long as it lives: what counts for it is found by it. */
+function asKey(stored: StoredKey): Key {
+  let key = known.get(stored);
   if (key === undefined) {
-    return new Rejection({ kind: "unauthenticated", detail: "this API key is not known here" });
+    const { privacy, allow } = stored.limits;
+    const limits = limitsOf(stored.limits, stored.expires);
+    key = { id: stored.id, privacy, allow, streamFailure: undefined, onLoss: undefined, limits };
+    known.set(stored, key);
   }
   return key;
+}
+
+function limitsOf(limits: KeyLimits, expiresAt: Ms | undefined): Limits {
+  const { requestsPerMinute, tokensPerMinute, concurrency, budget } = limits;
+  const budgets: Budget[] = [];
+  // A rolling window is counted as the calendar's own month until the slab is told of windows.
+  const period = typeof budget?.period === "string" ? budget.period : "monthly";
+  if (budget?.nano !== undefined) budgets.push({ unit: "usd", amount: budget.nano, period });
+  if (budget?.tokens !== undefined) budgets.push({ unit: "tokens", amount: budget.tokens, period });
+  return { requestsPerMinute, tokensPerMinute, concurrency, budgets, expiresAt };
 }
 
 /** Gemini's older clients put their key there; it never goes further than here. */

@@ -1,4 +1,5 @@
 import type { KeyConfig } from "../config/config.ts";
+import { UNLIMITED } from "../core/limits.ts";
 import { Rejection } from "../core/rejection.ts";
 import type { Chunk, Ms } from "../core/units.ts";
 import { readAuthorization, verifyRequest } from "../wire/sigv4-verify.ts";
@@ -31,7 +32,10 @@ export function claimed(authorization: string, ring: KeyRing): Key | Rejection {
 /** Carries a claim that cannot be proven: it is refused like a wrong signature. */
 function stranger(id: string): Omit<KeyConfig, "digest" | "secret"> {
   const none = undefined;
-  return { id, privacy: "private", allow: [], streamFailure: none, onLoss: none };
+  return {
+    ...{ id, privacy: "private", allow: [], streamFailure: none, onLoss: none },
+    limits: UNLIMITED,
+  };
 }
 
 /** A signature covers the body, which only a call's path reads before it answers. */

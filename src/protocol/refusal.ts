@@ -1,5 +1,5 @@
 import type { Fault } from "../core/fault.ts";
-import { type Reason, type Rejection, statusOf } from "../core/rejection.ts";
+import { type RateKind, type Reason, type Rejection, statusOf } from "../core/rejection.ts";
 import type { Ms } from "../core/units.ts";
 import { RETRY_AFTER_MS_MAX } from "../wire/retry-after.ts";
 import type { WireError } from "./wire-error.ts";
@@ -45,7 +45,10 @@ function wordsOf(reason: Reason): Words {
         code: "invalid_api_key",
         headers: { "www-authenticate": "Bearer" },
       };
+    case "denied":
+      return { ...DENIED, class: reason.status === 402 ? "quota" : "permission" };
     case "forbidden_model":
+    case "unpriced_model":
     case "model_not_found":
     case "no_eligible_backend":
     case "cannot_translate":
@@ -88,7 +91,18 @@ function unknownUrl(path: string): Words {
   return { class: "not_found", message, code: "unknown_url" };
 }
 
-type ModelKind = "forbidden_model" | "model_not_found" | "no_eligible_backend" | "cannot_translate";
+const DENIED: Omit<Words, "class"> = {
+  message: "tenant is over limit or suspended",
+  code: "access_denied",
+  shouldRetry: false,
+};
+
+type ModelKind =
+  | "forbidden_model"
+  | "unpriced_model"
+  | "model_not_found"
+  | "no_eligible_backend"
+  | "cannot_translate";
 
 /** Says the same of a model whoever could serve it: what stands outside must not show. */
 function modelWords(kind: ModelKind, model: string): Words {
@@ -98,6 +112,14 @@ function modelWords(kind: ModelKind, model: string): Words {
         class: "permission",
         message: `This API key may not use the model \`${model}\`. ${LISTED}`,
         code: "insufficient_permissions",
+      };
+    case "unpriced_model":
+      return {
+        class: "permission",
+        message:
+          `No price is known for the model \`${model}\`, and this API key has a budget in money. ` +
+          "Ask the operator of this service to add its price.",
+        code: "unpriced_model",
       };
     case "model_not_found":
       return {
@@ -126,13 +148,19 @@ function modelWords(kind: ModelKind, model: string): Words {
   }
 }
 
-function rateWords(limit: "rpm" | "tpm", retryAfterMs: Ms): Words {
+const RATES: Readonly<Record<RateKind, string>> = {
+  rpm: "requests per min (RPM)",
+  tpm: "tokens per min (TPM)",
+  concurrency: "requests at the same time",
+};
+
+function rateWords(limit: RateKind, retryAfterMs: Ms): Words {
   const seconds = Math.max(0.001, retryAfterMs / 1000).toFixed(3);
-  const what = limit === "rpm" ? "requests per min (RPM)" : "tokens per min (TPM)";
+  const what = RATES[limit];
   return {
     class: "rate_limit",
     message: `Rate limit reached for this API key on ${what}. Please try again in ${seconds}s.`,
-    limit: limit === "rpm" ? "requests" : "tokens",
+    limit: limit === "tpm" ? "tokens" : "requests",
     code: "rate_limit_exceeded",
     retryAfterMs,
     shouldRetry: true,

@@ -1,4 +1,5 @@
 import type { StreamFailure } from "../config/config.ts";
+import type { Fault } from "../core/fault.ts";
 import type { Ending } from "../core/outcome.ts";
 import type { Bytes, Chunk, Ms } from "../core/units.ts";
 import type { BrokenStream } from "../protocol/dialect.ts";
@@ -53,6 +54,11 @@ export function relay(answer: StreamedAnswer, sink: Sink, options: RelayOptions)
   const relaying = new StreamRelay(answer, sink, options);
   void relaying.run();
   return relaying;
+}
+
+/** Whether the upstream itself said that it failed; by a fault of its framing it did not. */
+function isTold(fault: Fault | undefined): boolean {
+  return fault !== undefined && fault.kind !== "protocol";
 }
 
 /** Guards one thing: whatever happens in whatever order, a stream ends exactly once. */
@@ -144,7 +150,7 @@ class StreamRelay implements Leave {
   #conclude(clean: boolean): void {
     const { tap } = this.#answer;
     tap?.end();
-    const whole = tap === undefined ? clean : tap.complete || tap.fault !== undefined;
+    const whole = tap === undefined ? clean : tap.complete || isTold(tap.fault);
     if (whole) this.#finish({ clean });
     else this.#breakOff({ kind: "truncated" });
   }

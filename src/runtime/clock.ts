@@ -1,4 +1,5 @@
 import type { Ms } from "../core/units.ts";
+import { machineNow } from "./machine-clock.ts";
 import type { Clock, Timer } from "./runtime.ts";
 
 /** Bun fires a longer timer at once: the delay is a signed 32-bit number of milliseconds. */
@@ -7,6 +8,7 @@ const DELAY_MAX: Ms = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
+  machine: machineNow,
   after: (delay, wake) => new SystemTimer(delay, wake),
 };
 

@@ -13,6 +13,8 @@ export interface Clock {
   now(): Ms;
   /** Since the epoch. For budget periods and log lines only. */
   wall(): Ms;
+  /** Monotonic, in nanoseconds, and the same in every process of the machine. */
+  machine(): bigint;
   /** Runs `wake` once after `delay`, however long that is, unless the timer is cancelled first. */
   after(delay: Ms, wake: () => void): Timer;
 }

@@ -7,7 +7,7 @@ import type { Dialect, ErrorAnswer, StreamTap } from "../protocol/dialect.ts";
 import type { Translation } from "../protocol/translate/translate.ts";
 import type { AttemptContext, Failed } from "./context.ts";
 import type { Call } from "./call.ts";
-import type { ChunkReader, StreamedAnswer, WholeAnswer } from "./committed.ts";
+import type { ChunkReader, Guess, StreamedAnswer, WholeAnswer } from "./committed.ts";
 import { usageInHeaders } from "./header-usage.ts";
 import { relayedHeaders, translatedHeaders } from "./headers.ts";
 
@@ -55,10 +55,16 @@ export function wholeAnswer(reply: Reply, body: Chunk): WholeAnswer | Failed {
   return { ...whole(reply, 200), headers, body: translated, usage };
 }
 
-/** The upstream's own no, in the caller's words where those are others. */
+/** Statuses whose words are about the operator's account, whoever is at fault. */
+const OF_ACCOUNT: ReadonlySet<number> = new Set([401, 402, 403, 429]);
+
+/**
+ * The upstream's own no, byte for byte; spelled anew, without what names an account, where it is in
+ * other words than the caller's or speaks of the operator's account.
+ */
 export function refusal(reply: Reply, fault: Fault, body: Chunk): WholeAnswer {
   const { response, wire, context, translation } = reply;
-  if (translation === undefined) {
+  if (translation === undefined && !OF_ACCOUNT.has(response.status)) {
     const headers = relayedHeaders(response.headers, wire.id);
     return { ...whole(reply, response.status), headers, body, usage: undefined, refusal: fault };
   }
@@ -73,12 +79,27 @@ function spelled({ headers, body }: ErrorAnswer): Pick<WholeAnswer, "headers" | 
   return { headers, body: utf8.encode(body), usage: undefined };
 }
 
+/** Where a body is text of a caller's or a model's; a picture or a file is none. */
+const GUESSES: Readonly<Record<Operation, Guess>> = {
+  chat: "all",
+  completions: "all",
+  invoke: "all",
+  embeddings: "input",
+  rerank: "input",
+  moderations: "input",
+  count_tokens: "nothing",
+  images: "nothing",
+  audio: "nothing",
+  native: "nothing",
+};
+
 function whole(
-  { lane, context, translation }: Reply,
+  { lane, context, translation, operation }: Reply,
   status: number,
 ): Omit<WholeAnswer, "headers" | "body" | "usage"> {
   return {
     kind: "whole",
+    guess: GUESSES[operation],
     lane,
     status,
     attempts: context.facts.length + 1,
@@ -96,7 +117,7 @@ export interface StreamParts {
 
 /** Commits to a body of which the beginning is here. */
 export function streamedAnswer(reply: Reply, { reader, tap, held }: StreamParts): StreamedAnswer {
-  const { response, lane, context, call, asksUsage, wire, translation } = reply;
+  const { response, lane, context, call, asksUsage, wire, translation, operation } = reply;
   const strips = asksUsage && tap !== undefined ? wire.usageOnRequest : undefined;
   return {
     kind: "stream",
@@ -107,11 +128,13 @@ export function streamedAnswer(reply: Reply, { reader, tap, held }: StreamParts)
         ? relayedHeaders(response.headers, wire.id)
         : translatedHeaders(response.headers, streamType(context)),
     attempts: context.facts.length + 1,
+    guess: GUESSES[operation],
     firstEventAt: context.clock.now(),
     translation,
     held,
     reader,
     tap,
+    framing: context.translation.framing,
     edit: translation?.stream() ?? strips?.strip(),
     call,
   };

@@ -3,6 +3,7 @@ import type { Lane } from "../core/pool.ts";
 import type { Placement } from "../core/privacy.ts";
 import type { Chunk, Ms } from "../core/units.ts";
 import type { Usage } from "../core/usage.ts";
+import type { Framing } from "../protocol/codec.ts";
 import type { StreamEdit, StreamTap } from "../protocol/dialect.ts";
 import type { Translation } from "../protocol/translate/translate.ts";
 
@@ -13,6 +14,9 @@ import type { Translation } from "../protocol/translate/translate.ts";
  */
 export type Committed = WholeAnswer | StreamedAnswer;
 
+/** Of which bodies the length tells how many tokens they are, where the provider does not. */
+export type Guess = "all" | "input" | "nothing";
+
 interface Answer {
   readonly lane: Lane<Placement>;
   readonly status: number;
@@ -21,6 +25,8 @@ interface Answer {
   readonly attempts: number;
   /** Set when the answer was written in another protocol: what was lost on the way. */
   readonly translation: Translation | undefined;
+  /** `all` unless given. */
+  readonly guess?: Guess | undefined;
   /** When the first event (or the whole body) was here, on the monotonic clock. */
   readonly firstEventAt: Ms;
 }
@@ -48,6 +54,8 @@ export interface StreamedAnswer extends Answer {
   readonly reader: ChunkReader;
   /** Reads events off the side; undefined when the bytes are not events we can read. */
   readonly tap: StreamTap | undefined;
+  /** How the caller's protocol cuts it into events, where that has two ways. */
+  readonly framing?: Framing | undefined;
   /** Undoes what we asked for and the caller did not; undefined passes bytes as they are. */
   readonly edit: StreamEdit | undefined;
   /** Ends the upstream's request, whatever state it is in. */

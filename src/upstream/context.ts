@@ -43,6 +43,8 @@ export interface TranslationContext {
   readonly framing: Framing;
   /** The least loss that ends the request; undefined: none does. */
   readonly refuse: Severity | undefined;
+  /** What a stream loses on its way is not told in it. */
+  readonly hidesLosses?: boolean | undefined;
 }
 
 /** A failed attempt, and the upstream's own words when they may be passed on. */

@@ -112,9 +112,11 @@ export function upstreamHeaders(
   return headers;
 }
 
+const FREE_TYPES: ReadonlySet<Operation> = new Set(["audio", "images", "native", "invoke"]);
+
 /** JSON, but for calls whose bodies are forms, sounds or whatever a provider's own path takes. */
 function typeOf(client: Headers, operation: Operation): string {
-  const isFree = operation === "audio" || operation === "images" || operation === "native";
+  const isFree = FREE_TYPES.has(operation);
   return (isFree ? client.get("content-type") : null) ?? "application/json";
 }
 

@@ -12,13 +12,18 @@ const SCANNED_BYTES_MAX: Bytes = 256 * 1024;
 /** Deeper than any answer; the caller's own limit is for what callers send. */
 const ANSWER_DEPTH_MAX = 512;
 
+const NO_BODY = { kind: "protocol", what: "no body" } as const;
+/** What a HEAD and a 204 come with; only a provider's own path may answer so. */
+const NOTHING: Chunk = new Uint8Array(0);
+
 /** Reads an answer as far as a decision needs: to its first event, or whole when no stream. */
 export function readAnswer(reply: Reply): Promise<Committed | Failed> | Committed | Failed {
   const { status, body } = reply.response;
   if (status < 200 || status > 599) return abandoned(reply, { kind: "protocol", what: "status" });
   if (status >= 300 && status < 400) return abandoned(reply, { kind: "redirect" });
   if (status >= 400) return readRefusal(reply);
-  if (body === null) return abandoned(reply, { kind: "protocol", what: "no body" });
+  if (body === null)
+    return reply.verbatim ? wholeAnswer(reply, NOTHING) : abandoned(reply, NO_BODY);
   if (reply.streamed && isEventStream(reply)) return peek(reply);
   return isFree(reply) ? passThrough(reply) : readWhole(reply);
 }

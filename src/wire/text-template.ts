@@ -1,41 +1,52 @@
 import type { Bytes } from "../core/units.ts";
 import { isNothing, memberValue } from "./json-look.ts";
 import { QUOTE } from "./json-token.ts";
+import { NumberedBytes } from "./numbered-bytes.ts";
 import type { SseFrame } from "./sse-block.ts";
 
 /** The members a template looks for, prepared once for many streams. */
 export interface TemplateNames {
   readonly texts: readonly Uint8Array[];
-  readonly telling: readonly Uint8Array[];
+  readonly telling: readonly Uint8Array[] | "all";
   /** Whether a telling name begins with a byte. */
   readonly isSuspect: Uint8Array;
+  readonly counters: readonly Uint8Array[];
 }
 
-const PREFIX_BYTES_MAX: Bytes = 4096;
+/** The data of an event: JSON from `start` to `end`. */
+export type EventData = Pick<SseFrame, "bytes" | "start" | "end">;
+
+/** What stands before a text, and what stands behind it where that is kept. */
+const SURROUNDINGS_BYTES_MAX: Bytes = 4096;
 /** A stream whose events never begin alike is asked again only this often. */
 const MISSES_MAX = 16;
-const NOTHING = new Uint8Array(0);
 const BACKSLASH = 0x5c;
 const LOWER_U = 0x75;
-/** What `\uXXXX` mostly stands for beyond ASCII: a character of three UTF-8 bytes. */
-const ESCAPED_BYTES: Bytes = 3;
+const ZERO = 0x30;
+const EIGHT = 0x38;
+const LOWER_D = 0x64;
 
 const search = Buffer.prototype.indexOf;
-const compare = Buffer.prototype.compare;
 
 /**
  * `texts`: members that hold generated text, the most likely first. `telling`: members for which an
- * event must be parsed, unless they hold nothing.
+ * event must be parsed, unless they hold nothing; `all` when nothing but its text and counters may
+ * differ from the event before. `counters`: members whose whole numbers change from event to event.
  */
 export function templateNames(names: {
   readonly texts: readonly string[];
-  readonly telling: readonly string[];
+  readonly telling: readonly string[] | "all";
+  readonly counters?: readonly string[];
 }): TemplateNames {
-  const texts = names.texts.map((name) => Buffer.from(`"${name}"`));
-  const telling = names.telling.map((name) => Buffer.from(`"${name}"`));
+  const telling = names.telling === "all" ? "all" : names.telling.map(quoted);
   const isSuspect = new Uint8Array(256);
-  for (const name of telling) isSuspect[name[1]!] = 1;
-  return { texts, telling, isSuspect };
+  if (telling !== "all") for (const name of telling) isSuspect[name[1]!] = 1;
+  const counters = (names.counters ?? []).map(quoted);
+  return { texts: names.texts.map(quoted), telling, isSuspect, counters };
+}
+
+function quoted(name: string): Uint8Array {
+  return Buffer.from(`"${name}"`);
 }
 
 /**
@@ -45,45 +56,85 @@ export function templateNames(names: {
 export class TextTemplate {
   readonly #names: TemplateNames;
   /** An event's data from its start to the opening quote of its text. */
-  #prefix: Uint8Array = NOTHING;
+  #before: NumberedBytes | undefined;
+  /** From the text's closing quote to the end, where every member tells. */
+  #after: NumberedBytes | undefined;
+  #textEnd: Bytes = 0;
   #misses = 0;
 
   constructor(names: TemplateNames) {
     this.#names = names;
   }
 
-  /** The UTF-8 length of the one text in `frame`; -1 when the event must be parsed. */
-  textBytes({ bytes, start, end }: SseFrame): number {
-    const prefix = this.#prefix;
-    const from = start + prefix.length;
-    if (from === start || from > end) return -1;
-    if (compare.call(bytes, prefix, 0, prefix.length, start, from) !== 0) return -1;
+  /** The UTF-8 length of the one text in an event; -1 when the event must be parsed. */
+  textBytes({ bytes, start, end }: EventData): number {
+    const before = this.#before;
+    if (before === undefined) return -1;
+    const from = before.endOf(bytes, start, end);
+    if (from < 0) return -1;
+    const length = this.#measure(bytes, from, end);
+    const after = this.#after;
+    if (after === undefined) {
+      if (!this.#isPlain(bytes, this.#textEnd + 1, end)) return -1;
+    } else if (after.endOf(bytes, this.#textEnd, end) !== end) {
+      return -1;
+    } else {
+      before.keep();
+      after.keep();
+    }
+    this.#misses = 0;
+    return length;
+  }
+
+  /**
+   * Takes an event that had to be parsed as the one that others are like, if it can be. It cannot
+   * where its texts come to other than `textBytes`: there is more in it than one text.
+   */
+  learn(event: EventData, textBytes?: Bytes): void {
+    if (this.#misses++ >= MISSES_MAX && this.#misses % MISSES_MAX !== 0) return;
+    const { bytes, start, end } = event;
+    const data = bytes.subarray(start, end);
+    const text = this.#textStart(data);
+    if (text < 0 || text > SURROUNDINGS_BYTES_MAX || !this.#isPlain(data, 0, text - 1)) return;
+    const { counters, telling } = this.#names;
+    this.#measure(data, text, data.length);
+    const textEnd = this.#textEnd;
+    if (telling === "all") {
+      if (data.length - textEnd > SURROUNDINGS_BYTES_MAX) return;
+      this.#after = new NumberedBytes(data.slice(textEnd), counters);
+    }
+    this.#before = new NumberedBytes(data.slice(0, text), counters);
+    const learnt = this.textBytes(event);
+    if (learnt < 0 || (textBytes !== undefined && learnt !== textBytes)) this.forget();
+  }
+
+  /** Knows no event any more: what was like the others would now say something else. */
+  forget(): void {
+    this.#before = this.#after = undefined;
+  }
+
+  /** The event that was like the others last, with an empty text. Only where every member tells. */
+  lastEvent(): Uint8Array {
+    const pieces = [this.#before, this.#after].flatMap((piece) => piece?.bytes() ?? []);
+    return Buffer.concat(pieces);
+  }
+
+  /** The length of the text that begins at `start`, and where it ends. */
+  #measure(bytes: Uint8Array, start: Bytes, end: Bytes): Bytes {
     let length = 0;
-    let at = from;
+    let at = start;
     for (; at < end && bytes[at] !== QUOTE; length++) {
       if (bytes[at] !== BACKSLASH) {
         at++;
       } else if (bytes[at + 1] === LOWER_U) {
-        length += ESCAPED_BYTES - 1;
+        length += escapedBytes(bytes, at + 2) - 1;
         at += 6;
       } else {
         at += 2;
       }
     }
-    if (!this.#isPlain(bytes, at + 1, end)) return -1;
-    this.#misses = 0;
+    this.#textEnd = at;
     return length;
-  }
-
-  /** Takes an event that had to be parsed as the one that others are like, if it can be. */
-  learn(frame: SseFrame): void {
-    if (this.#misses++ >= MISSES_MAX && this.#misses % MISSES_MAX !== 0) return;
-    const { bytes, start, end } = frame;
-    const text = this.#textStart(bytes.subarray(start, end));
-    if (text < 0 || text > PREFIX_BYTES_MAX) return;
-    if (!this.#isPlain(bytes, start, start + text - 1)) return;
-    this.#prefix = bytes.slice(start, start + text);
-    if (this.textBytes(frame) < 0) this.#prefix = NOTHING;
   }
 
   /** Where the first text with something in it begins, behind its quote; -1 when there is none. */
@@ -109,7 +160,9 @@ export class TextTemplate {
   }
 
   #tells(bytes: Uint8Array, at: Bytes): boolean {
-    for (const name of this.#names.telling) {
+    const { telling } = this.#names;
+    if (telling === "all") return false; // Then they are compared.
+    for (const name of telling) {
       if (!stands(name, bytes, at)) continue;
       const value = memberValue(bytes, at + name.length);
       return value < 0 || !isNothing(bytes, value); // As a value it may tell, too.
@@ -123,4 +176,14 @@ function stands(name: Uint8Array, bytes: Uint8Array, at: Bytes): boolean {
     if (bytes[at + index] !== name[index]) return false;
   }
   return true;
+}
+
+/** What the four digits of a `\u` stand for takes in UTF-8, half a pair of surrogates two bytes. */
+function escapedBytes(bytes: Uint8Array, digits: Bytes): Bytes {
+  const second = bytes[digits + 1]!;
+  if (bytes[digits] === ZERO) {
+    if (second === ZERO) return bytes[digits + 2]! < EIGHT ? 1 : 2;
+    return second < EIGHT ? 2 : 3;
+  }
+  return (bytes[digits]! | 0x20) === LOWER_D && second >= EIGHT ? 2 : 3;
 }

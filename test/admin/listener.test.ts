@@ -59,7 +59,7 @@ test("metrics are served as Prometheus wants them", async () => {
   const answer = await fetch(`${listen().url}/metrics`);
   expect(answer.status).toBe(200);
   expect(answer.headers.get("content-type")).toStartWith("text/plain; version=0.0.4");
-  expect(await answer.text()).toBe(source().metrics());
+  expect(await answer.text()).toBe(await source().metrics());
 });
 
 test("health is plain unless details are asked for", async () => {

@@ -40,6 +40,8 @@ export interface BinaryOptions {
   /** Added to an environment that is otherwise empty but for HOME, PATH and TMPDIR. */
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** The data port; a free one unless given. */
+  readonly port?: number;
 }
 
 /** Starts the binary and resolves when it answers. @throws with its output when it does not. */
@@ -49,7 +51,8 @@ export async function startBinary(options: BinaryOptions): Promise<Binary> {
   const file = join(home, "interlock.yaml");
   const { config } = options;
   writeFileSync(file, typeof config === "string" ? config : JSON.stringify(config, null, 2));
-  const [port, adminPort] = freePorts();
+  const [free, adminPort] = freePorts();
+  const port = options.port ?? free;
   const ports = ["-p", String(port), "--metrics-port", String(adminPort)];
   const command = [BINARY, "start", "-c", file, ...ports, ...(options.args ?? [])];
   const child = Bun.spawn(command, {

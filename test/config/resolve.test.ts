@@ -626,6 +626,7 @@ test("defaults are those the documentation promises", () => {
   expect(config.server).toEqual({
     ...{ host: "127.0.0.1", port: 8080, metricsPort: 9090, workers: 1, connectionsMax: 10_000 },
     ...{ bodyBytesMax: 33_554_432, depthMax: 64, drainMs: 330_000, allowedHosts: [] },
+    addressRateMax: undefined,
   });
   expect(config.relay).toEqual({
     ...{ streamFailure: "surface", heartbeatMs: 15_000, clientStallMs: 60_000 },

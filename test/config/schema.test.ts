@@ -182,7 +182,7 @@ describe.skipIf(!existsSync(SEED))("the configuration of another gateway's READM
       "routing.health_check_interval_seconds",
       "routing.strategy",
       "security.headers.add_security_headers",
-      "security.rate_limit",
+      "security.rate_limit.burst_size",
       "telemetry.logging.pii_redaction",
       "telemetry.tracing",
     ]);

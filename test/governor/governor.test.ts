@@ -1,9 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { UNLIMITED } from "../../src/core/limits.ts";
 import { Rejection } from "../../src/core/rejection.ts";
 import { createGovernor, type Permit } from "../../src/governor/governor.ts";
 
-const admit = (governor: ReturnType<typeof createGovernor>) => governor.admit("app", 0);
+const KEY = { id: "app", limits: UNLIMITED };
+const COST = { inputTokens: 1, tokens: 2, inputNano: 0, nano: 0, outputNanoPerMillion: 0 };
+const admit = (governor: ReturnType<typeof createGovernor>) =>
+  governor.admit({ key: KEY, ...COST }, { nowNs: 0n, wall: 0 });
+const machine = () => 0n;
 
 type Step = "admit" | "release" | "release twice" | "goodbye" | "drain";
 const step = fc.oneof(
@@ -19,7 +24,7 @@ test("whatever comes in whatever order, what is admitted and not given back is w
       fc.integer({ min: 1, max: 4 }),
       fc.array(fc.tuple(step, which)),
       (inFlightMax, steps) => {
-        const governor = createGovernor({ inFlightMax });
+        const governor = createGovernor({ inFlightMax, machine });
         const held: Permit[] = [];
         const given: Permit[] = [];
         let closed = false;
@@ -58,14 +63,14 @@ test("whatever comes in whatever order, what is admitted and not given back is w
 });
 
 test("a full machine says when to come back", () => {
-  const governor = createGovernor({ inFlightMax: 1 });
+  const governor = createGovernor({ inFlightMax: 1, machine });
   admit(governor);
   expect(admit(governor)).toMatchObject({ reason: { kind: "overloaded", retryAfterMs: 2000 } });
 });
 
 describe("at the end", () => {
   test("saying goodbye still admits; draining does not, and what runs may finish", () => {
-    const governor = createGovernor({ inFlightMax: 9 });
+    const governor = createGovernor({ inFlightMax: 9, machine });
     const running = admit(governor) as Permit;
     governor.sayGoodbye();
     expect(admit(governor)).not.toBeInstanceOf(Rejection);

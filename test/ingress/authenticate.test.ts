@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import type { KeyConfig } from "../../src/config/config.ts";
+import { UNLIMITED } from "../../src/core/limits.ts";
 import { Rejection } from "../../src/core/rejection.ts";
 import { Secret } from "../../src/core/secret.ts";
 import { prove } from "../../src/ingress/signature.ts";
@@ -18,6 +19,7 @@ const app: KeyConfig = {
   secret: new Secret("a-key-that-signs-0123456789"),
   streamFailure: undefined,
   onLoss: undefined,
+  limits: UNLIMITED,
 };
 const ring = keyRing([app]);
 

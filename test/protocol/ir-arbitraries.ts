@@ -30,7 +30,9 @@ import type {
  */
 
 type Arb<T> = fc.Arbitrary<T>;
-const maybe = <T>(arb: Arb<T>): Arb<T | undefined> => fc.option(arb, { nil: undefined, freq: 4 });
+const maybe = <T>(arb: Arb<T>): Arb<T | undefined> => fc.option(arb, { nil: undefined, freq: 2 });
+const seldom = <T>(arb: Arb<T>): Arb<T | undefined> =>
+  fc.oneof({ weight: 8, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: arb });
 
 /** Blank, plain, astral, half a surrogate pair, a separator. */
 export const words: Arb<string> = fc.oneof(
@@ -46,7 +48,7 @@ const solid: Arb<string> = words.map((text) => (text.trim() === "" ? "w" : text)
 const mark: Arb<CacheMark> = fc.record({
   ttl: maybe(fc.constantFrom("5m", "1h", "30m", "12h", "x")),
 });
-const cache = fc.option(mark, { nil: undefined, freq: 8 });
+const cache = seldom(mark);
 const signed: Arb<Signed> = fc.record({
   value: solid,
   encoding: fc.constantFrom("plain" as const, "base64-of-plain" as const),
@@ -74,11 +76,8 @@ const text: Arb<TextBlock> = fc.record({
   type: fc.constant("text" as const),
   text: words,
   cache,
-  citations: fc.option(fc.array(citation, { minLength: 1, maxLength: 2 }), {
-    nil: undefined,
-    freq: 9,
-  }),
-  proof: fc.option(signed, { nil: undefined, freq: 9 }),
+  citations: seldom(fc.array(citation, { minLength: 1, maxLength: 2 })),
+  proof: seldom(signed),
   id: maybe(fc.constant("msg_1")),
 });
 
@@ -442,7 +441,7 @@ export const irRequest: Arb<IrRequest> = fc
       modalities: maybe(fc.constantFrom(["text"], ["text", "audio"], ["TEXT", "IMAGE"])),
       stream: fc.boolean(),
       cacheKey: maybe(solid),
-      autoCache: fc.option(mark, { nil: undefined, freq: 9 }),
+      autoCache: seldom(mark),
       documents: maybe(
         fc.array(
           fc.record({
@@ -500,40 +499,40 @@ export const wildRequest: Arb<IrRequest> = fc
     located({ ...request, messages: request.messages.toSpliced(at, 0, ...stray) }),
   );
 
+/** Members whose text means something to the code, so that it gets no number. */
+const WORDS: ReadonlySet<string> = new Set(
+  `type kind role mime encoding family ttl detail wireType toolType name of mode at origin tier
+  format callId id group schemaDialect model verbosity effort show modalities names planOf`.split(
+    /\s+/,
+  ),
+);
+/** Names no code looks at. */
+const FREE_NAME = /^(messages\[\d+\]|output)\.name$/;
+/** Objects that are parts of a node. */
+const PART = /(^toolChoice|reasoning|output|source|format|place)$/;
+
 /** Gives every node its place and every text its number. */
 export function located(request: IrRequest): IrRequest {
   let count = 0;
-  const isNode = (value: object): boolean => "type" in value || "role" in value || "kind" in value;
-  const KEPT: ReadonlySet<string> = new Set(
-    "type kind role mime encoding family ttl detail vendor wireType toolType name of mode at origin tier format callId id group text/plain schemaDialect model verbosity effort show toolChoice modalities names planOf source.kind".split(
-      " ",
-    ),
-  );
-  const walk = (value: unknown, path: string, key: string): unknown => {
+  const numbered = (text: string, path: string, name: string): string => {
     // A reader knows no vendor but its own.
-    if (key === "vendor") return request.origin;
-    if (typeof value === "string") {
-      return KEPT.has(key) ||
-        value.trim() === "" ||
-        (key === "data" && /^[A-Za-z0-9+/]+=*$/.test(value))
-        ? value
-        : `${value}¤${count++}¤`;
+    if (name === "vendor") return request.origin;
+    const isWord = WORDS.has(name) && !FREE_NAME.test(path);
+    const isData = name === "data" && /^[A-Za-z0-9+/]+=*$/.test(text);
+    return isWord || isData || text.trim() === "" ? text : `${text}¤${count++}¤`;
+  };
+  const walk = (value: unknown, path: string, name: string): unknown => {
+    if (typeof value === "string") return numbered(value, path, name);
+    if (Array.isArray(value)) {
+      return value.map((each, index) => walk(each, `${path}[${index}]`, name));
     }
-    if (Array.isArray(value))
-      return value.map((each, index) => walk(each, `${path}[${index}]`, key));
     if (typeof value !== "object" || value === null) return value;
-    const entries = Object.entries(value).map(([name, each]) => [
-      name,
-      walk(each, path === "" ? name : `${path}.${name}`, name),
-    ]);
-    const node = Object.fromEntries(entries) as Record<string, unknown>;
-    if (
-      isNode(value) &&
-      path !== "" &&
-      key !== "toolChoice" &&
-      !/reasoning$|output$|source$|format$|place$/.test(path)
-    )
-      node["at"] = path;
+    const node: Record<string, unknown> = {};
+    for (const [member, each] of Object.entries(value)) {
+      node[member] = walk(each, path === "" ? member : `${path}.${member}`, member);
+    }
+    const isNode = "type" in value || "role" in value || "kind" in value;
+    if (isNode && path !== "" && !PART.test(path)) node["at"] = path;
     return node;
   };
   return walk(request, "", "") as IrRequest;

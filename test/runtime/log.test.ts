@@ -22,6 +22,7 @@ function stillClock(): Clock & { wake(): void; readonly delays: number[] } {
     delays,
     now: () => 0,
     wall: () => WALL,
+    machine: () => 0n,
     after(delay, wake) {
       const sleeper = { wake };
       delays.push(delay);

@@ -16,6 +16,9 @@ export class SimClock implements Clock {
   wall(): number {
     return Date.UTC(2030, 0, 1) + this.#now;
   }
+  machine(): bigint {
+    return BigInt(Math.round(this.#now * 1e6));
+  }
   after(delay: number, wake: () => void): Timer {
     const sleeper = { due: this.#now + Math.max(0, delay), wake };
     this.#sleepers.add(sleeper);

@@ -51,7 +51,7 @@ export function simGateway(config: Config, network: Network, seed = 1): SimGatew
     },
   };
   const gateway = assemble(config, runtime, { logLinesDropped: () => 0 });
-  const front = { setIdleTimeout() {} };
+  const front = { setIdleTimeout() {}, address: () => "127.0.0.1" };
   return { gateway, clock, lines, ask: (request) => handle(gateway, request, front) };
 }
 

@@ -15,6 +15,7 @@ function eagerClock(): Clock & { readonly delays: number[] } {
     delays,
     now: () => 0,
     wall: () => 1_900_000_000_000,
+    machine: () => 0n,
     after(delay, wake) {
       delays.push(delay);
       let cancelled = false;
@@ -34,6 +35,7 @@ function stoppedClock(): Clock & { readonly waiting: number } {
     },
     now: () => 0,
     wall: () => 0,
+    machine: () => 0n,
     after() {
       waiting++;
       return { cancel: () => void waiting-- };

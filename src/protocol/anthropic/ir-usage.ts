@@ -35,7 +35,8 @@ function readByTtl(raw: JsonObject): Readonly<Record<string, number>> | undefine
 export function writeIrUsage(usage: IrUsage | undefined): JsonObject {
   const raw = usage?.raw.anthropic;
   if (raw !== undefined) return raw;
-  const { inputTotal = 0, cacheRead, cacheWrite, outputTotal = 0, reasoning } = usage ?? NOTHING;
+  const { inputTotal = 0, cacheRead, outputTotal = 0, reasoning } = usage ?? NOTHING;
+  const cacheWrite = writtenOf(usage);
   return compact({
     input_tokens: Math.max(0, inputTotal - (cacheRead ?? 0) - (cacheWrite ?? 0)),
     cache_creation_input_tokens: cacheWrite ?? null,
@@ -44,6 +45,12 @@ export function writeIrUsage(usage: IrUsage | undefined): JsonObject {
     output_tokens: outputTotal,
     output_tokens_details: reasoning === undefined ? undefined : { thinking_tokens: reasoning },
   });
+}
+
+/** OpenRouter may count a token as read and as written: together they are never more than all. */
+function writtenOf(usage: IrUsage | undefined): number | undefined {
+  const { inputTotal = 0, cacheRead = 0, cacheWrite } = usage ?? NOTHING;
+  return cacheWrite && Math.min(cacheWrite, Math.max(0, inputTotal - cacheRead));
 }
 
 /** Whether a count that every answer of this wire has is not known. */

@@ -5,12 +5,12 @@ import { compact } from "../ir/fields.ts";
 import type { JsonObject } from "../ir/json.ts";
 import type { LossCode } from "../ir/loss.ts";
 import type { Ext } from "../ir/node.ts";
-import type { BlockEvent } from "./block-order.ts";
+import type { BlockEvent } from "../ir/block-order.ts";
 import { frame } from "./frame.ts";
 import { innerObject } from "./own-fields.ts";
 import { skeleton } from "./skeleton.ts";
 import { plain, shownReasoning } from "./write-blocks.ts";
-import { writeCitation } from "./write-citations.ts";
+import { losesPart, writeCitation } from "./write-citations.ts";
 import type { Writing } from "./writing.ts";
 
 /** The one block that is open. */
@@ -145,7 +145,7 @@ export class StreamBlocks {
         this.lose("L-REASONING-FOREIGN", open.path);
         return [];
       case "logprobs":
-        this.lose("L-LOGPROBS", open.path);
+        if (delta.tokens.length > 0) this.lose("L-LOGPROBS", open.path);
         return [];
       case "audio":
         this.lose("L-MODALITY", open.path);
@@ -167,7 +167,9 @@ export class StreamBlocks {
     const written = writeCitation(citation, this.#writing);
     // The text is out already, so that it can no longer be cut at the edges of the span.
     if (written.length === 0) this.lose("L-CITE", open.path);
-    else if (citation.span !== undefined) this.lose("L-CITE", open.path, "approximated");
+    else if (citation.span !== undefined || losesPart(citation, this.#writing)) {
+      this.lose("L-CITE", open.path, "approximated");
+    }
     return written.map((each) => ({ type: "citations_delta", citation: each }));
   }
 

@@ -47,7 +47,7 @@ function writeContent(blocks: readonly Block[], writing: Writing): readonly Json
     const path = `candidates[0].blocks[${index}]`;
     const lose = (code: LossCode, action: "dropped" | "approximated" = "dropped") =>
       writing.report({ code, path, action });
-    if ("logprobs" in block && block.logprobs !== undefined) lose("L-LOGPROBS");
+    if ("logprobs" in block && (block.logprobs?.length ?? 0) > 0) lose("L-LOGPROBS");
     switch (block.type) {
       case "text": {
         const pieces = cutBlock(block, { offset, at: path });

@@ -16,7 +16,7 @@ import type { LossCode } from "../ir/loss.ts";
 import { writeCacheMark } from "./cache-mark.ts";
 import { innerObject } from "./own-fields.ts";
 import { spellingOf } from "./spelling.ts";
-import { writeCitation } from "./write-citations.ts";
+import { losesPart, writeCitation } from "./write-citations.ts";
 import { writeMedia } from "./write-media.ts";
 import { required, type Writing } from "./writing.ts";
 
@@ -94,6 +94,8 @@ function writeCitations({ citations, at }: TextBlock, writing: Writing): Json | 
     const each = writeCitation(citation, writing);
     if (each.length === 0) {
       writing.report({ code: "L-CITE", path: at ?? "citations", action: "dropped" });
+    } else if (losesPart(citation, writing)) {
+      writing.report({ code: "L-CITE", path: at ?? "citations", action: "approximated" });
     }
     return each;
   });

@@ -1,4 +1,5 @@
 import type { Citation, CitedSource } from "../ir/block.ts";
+import { type CitationSlots, saysMore } from "../ir/citation-slots.ts";
 import { compact } from "../ir/fields.ts";
 import type { JsonObject } from "../ir/json.ts";
 import { required, type Writing } from "./writing.ts";
@@ -25,6 +26,14 @@ export function writeCitation(citation: Citation, writing: Writing): readonly Js
     case undefined:
       return onTheWeb(citation, sources, writing);
   }
+}
+
+/** Places in documents have a location; what else a source says has none. */
+const SLOTS: CitationSlots = { quoted: true, place: true, names: true, data: false };
+
+/** Whether a citation of another protocol says what this wire cannot. */
+export function losesPart(citation: Citation, { isOwn }: Writing): boolean {
+  return !isOwn && saysMore(citation, SLOTS);
 }
 
 interface Location {

@@ -7,7 +7,7 @@ import { compact, isObject } from "../ir/fields.ts";
 import type { JsonObject } from "../ir/json.ts";
 import type { Loss } from "../ir/loss.ts";
 import type { WireError } from "../wire-error.ts";
-import { type BlockEvent, BlockOrder } from "./block-order.ts";
+import { type BlockEvent, BlockOrder } from "../ir/block-order.ts";
 import { errorFrame, PING, writeStreamError } from "./broken.ts";
 import { frame, nameOf } from "./frame.ts";
 import { lacksCounts, writeIrUsage } from "./ir-usage.ts";
@@ -39,6 +39,7 @@ class AnthropicWriter implements StreamWriter {
   #model: string | undefined;
   #usage: IrUsage | undefined;
   #stop: Stop | undefined;
+  #blocked: Stop | undefined;
   /** What the last event that told of the end said beside what is modelled. */
   #endExt: JsonObject | undefined;
   #hasOthers = false;
@@ -85,7 +86,7 @@ class AnthropicWriter implements StreamWriter {
         this.#endExt = event.ext?.anthropic ?? this.#endExt;
         return "";
       case "meta":
-        this.#stop ??= blockedStop(event.patch.blocked);
+        this.#blocked = blockedStop(event.patch.blocked) ?? this.#blocked;
         return "";
       case "ping":
         return PING;
@@ -161,7 +162,7 @@ class AnthropicWriter implements StreamWriter {
     if (this.#state === "over") return "";
     const begun = this.#ensureBegun();
     const drained = this.#order.drain().map((each) => this.#blocks.write(each));
-    const stop = refusing(this.#stop, this.#blocks.hasRefusal);
+    const stop = refusing(explained(this.#stop, this.#blocked), this.#blocks.hasRefusal);
     if (!this.#writing.isOwn && (stop?.kind === "error" || stop?.kind === "timeout")) {
       return begun + drained.join("") + this.#error(errorOf(stop));
     }
@@ -207,4 +208,10 @@ function errorOf({ kind, detail }: Stop): WireError {
 
 function bytesOf(text: string): Chunk {
   return text === "" ? NOTHING : utf8.encode(text);
+}
+
+/** Why a prompt was blocked explains the stop that says so. */
+function explained(stop: Stop | undefined, blocked: Stop | undefined): Stop | undefined {
+  if (stop === undefined || blocked === undefined) return stop ?? blocked;
+  return { ...stop, detail: stop.detail ?? blocked.detail };
 }

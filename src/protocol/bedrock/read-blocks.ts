@@ -87,14 +87,18 @@ function readText(value: Json): ReadBlock | undefined {
   return typeof value === "string" ? { block: { type: "text", text: value } } : undefined;
 }
 
-/** A call with a type is one the vendor runs: Nova's code interpreter and grounding. */
+/** Nova's code interpreter and grounding say `server_tool_use`; Nova's other calls `tool_use`. */
+export function isVendorRun(type: Json | undefined): boolean {
+  return typeof type === "string" && type !== "tool_use";
+}
+
 function readToolUse(wire: JsonObject): ReadBlock | undefined {
   const fields = new Fields(wire);
   const callId = fields.text("toolUseId");
   const name = fields.text("name");
   const argsValue = fields.any("input");
   if (callId === undefined || name === undefined) return undefined;
-  if (typeof wire["type"] === "string") {
+  if (isVendorRun(wire["type"])) {
     return { block: { type: "hosted_call", vendor: "bedrock", toolType: name, callId, raw: wire } };
   }
   if (argsValue === undefined) return undefined;

@@ -1,8 +1,9 @@
 import type { Block } from "../ir/block.ts";
 import type { Delta } from "../ir/event.ts";
-import { isList, isObject } from "../ir/fields.ts";
+import { Fields, isList, isObject } from "../ir/fields.ts";
 import type { JsonObject } from "../ir/json.ts";
-import { opaque, readResultContent, seal, sign } from "./read-blocks.ts";
+import { isVendorRun, opaque, readResultContent, seal, sign } from "./read-blocks.ts";
+import { leftOf } from "./rest.ts";
 import { readCitation } from "./cite.ts";
 
 /** The block that a `contentBlockStart` begins; undefined when it holds no object. */
@@ -67,15 +68,17 @@ function readResultPiece(wire: JsonObject): ReturnType<typeof readResultContent>
   return isJson ? { type: "json", value: json } : readResultContent(wire);
 }
 
-/** A call with a type is one the vendor runs. */
 function readCallStart(wire: JsonObject): Block | undefined {
-  const { toolUseId, name, type } = wire;
-  if (typeof toolUseId !== "string" || typeof name !== "string") return undefined;
-  if (typeof type === "string") {
-    return { type: "hosted_call", vendor: "bedrock", toolType: name, callId: toolUseId, raw: wire };
+  const fields = new Fields(wire);
+  const callId = fields.text("toolUseId");
+  const name = fields.text("name");
+  if (callId === undefined || name === undefined) return undefined;
+  if (isVendorRun(wire["type"])) {
+    return { type: "hosted_call", vendor: "bedrock", toolType: name, callId, raw: wire };
   }
-  if (Object.keys(wire).length !== 2) return undefined;
-  return { type: "tool_call", callId: toolUseId, name, args: "" };
+  const left = leftOf(wire, fields);
+  const ext = left && { bedrock: { start: { toolUse: left } } };
+  return { type: "tool_call", callId, name, args: "", ext };
 }
 
 function readResultStart(wire: JsonObject): Block | undefined {

@@ -111,7 +111,9 @@ class BedrockStreamReader implements StreamReader {
     const start = fields.object("start");
     const block = start && readStart(start);
     if (index === undefined || block === undefined) return this.#raw("contentBlockStart", data);
-    this.#begin(index, { ...block, ext: extOf(leftOf(data, fields)) });
+    const left = leftOf(data, fields);
+    const ext = left === undefined ? block.ext : extOf({ ...block.ext?.bedrock, ...left });
+    this.#begin(index, { ...block, ext });
   }
 
   #readBlockDelta(data: JsonObject, fields: Fields): void {

@@ -82,7 +82,8 @@ export function readIrUsage(said: JsonObject): IrUsage {
 /** Usage as Converse writes it; the type wants both counts, and a total that includes the cache. */
 export function writeIrUsage(usage: IrUsage | undefined, report: Report): JsonObject {
   if (usage?.raw.bedrock !== undefined) return usage.raw.bedrock;
-  const { inputTotal, outputTotal, cacheRead, cacheWrite, cacheWriteByTtl = {} } = usage ?? {};
+  const { inputTotal, outputTotal, cacheRead, cacheWriteByTtl = {} } = usage ?? {};
+  const cacheWrite = writtenOf(usage);
   if (inputTotal === undefined || outputTotal === undefined) {
     report({ code: "L-USAGE", path: "usage", action: "defaulted" });
   }
@@ -101,6 +102,12 @@ export function writeIrUsage(usage: IrUsage | undefined, report: Report): JsonOb
         ? undefined
         : details.map((ttl) => ({ ttl, inputTokens: cacheWriteByTtl[ttl]! })),
   });
+}
+
+/** OpenRouter may count a token as read and as written: together they are never more than all. */
+function writtenOf(usage: IrUsage | undefined): number | undefined {
+  const { inputTotal = 0, cacheRead = 0, cacheWrite } = usage ?? { raw: {} };
+  return cacheWrite && Math.min(cacheWrite, Math.max(0, inputTotal - cacheRead));
 }
 
 function writesByTtl(details: Json | undefined): Record<string, number> | undefined {

@@ -6,6 +6,7 @@ import type { JsonObject } from "../ir/json.ts";
 import type { LossCode, Report } from "../ir/loss.ts";
 import { writeCitation } from "./cite.ts";
 import { DocumentNames } from "./document-names.ts";
+import { inside } from "./rest.ts";
 import { sealOf, writeResultContent } from "./write-blocks.ts";
 import { writeMedia } from "./write-media.ts";
 
@@ -33,7 +34,8 @@ export function writeStart(block: Block, context: DeltaContext): WrittenStart | 
       return { start: undefined, deltas: writeSkeleton(block, context) };
     case "tool_call": {
       const toolUseId = block.callId ?? `tooluse_${path.replace(/\W+/g, "_")}`;
-      const start = { toolUse: { toolUseId, name: block.name } };
+      const left = inside(inside(block.ext?.bedrock, "start"), "toolUse");
+      const start = { toolUse: compact({ toolUseId, name: block.name }, left) };
       return { start, deltas: writeSkeleton(block, context) };
     }
     case "hosted_call":
@@ -104,7 +106,7 @@ export function writeDelta(delta: Delta, context: DeltaContext): readonly JsonOb
     case "raw":
       return own && isObject(delta.data) ? [delta.data] : [];
     case "logprobs":
-      report({ code: "L-LOGPROBS", path, action: "dropped" });
+      if (delta.tokens.length > 0) report({ code: "L-LOGPROBS", path, action: "dropped" });
       return [];
     case "proof":
       report({ code: "L-REASONING-FOREIGN", path, action: "dropped" });

@@ -14,7 +14,7 @@ const CITATIONS_MAX = 256;
  */
 export function writeText(block: TextBlock, context: BlockContext): readonly JsonObject[] {
   const { own, report, path } = context;
-  if (block.logprobs !== undefined && !own) {
+  if ((block.logprobs?.length ?? 0) > 0 && !own) {
     report({ code: "L-LOGPROBS", path: block.at ?? path, action: "dropped" });
   }
   const { citations } = block;

@@ -1,4 +1,5 @@
 import type { Citation, CitedPlace, CitedSource } from "../ir/block.ts";
+import { type CitationSlots, saysMore } from "../ir/citation-slots.ts";
 import { compact, isList, isObject } from "../ir/fields.ts";
 import type { JsonObject } from "../ir/json.ts";
 import type { Report } from "../ir/loss.ts";
@@ -6,6 +7,8 @@ import { spellingOf, withOwn } from "./own.ts";
 
 /** What a citation is in, but for those in a plan or in thoughts. */
 export const USUAL_TYPE = "TEXT_CONTENT";
+/** A source is whatever object it was; where in it something stands has no slot. */
+const SLOTS: CitationSlots = { quoted: true, place: true, names: true, data: true };
 const ASTRAL = /[\ud800-\udbff]/;
 
 /** Where a citation stands. */
@@ -39,8 +42,9 @@ export function writeCitation(citation: Citation, cited: CitedText): JsonObject 
   const start = span?.start ?? 0;
   const end = span?.end ?? cited.text.length;
   // Within a page, a chunk, a list of blocks: there is no slot for that.
-  if (place?.start !== undefined || place?.end !== undefined) {
-    cited.report({ code: "L-CITE", path: cited.path, action: "approximated", detail: place.kind });
+  const isForeign = citation.ext?.cohere === undefined;
+  if (place?.start !== undefined || (isForeign && saysMore(citation, SLOTS))) {
+    cited.report({ code: "L-CITE", path: cited.path, action: "approximated", detail: place?.kind });
   }
   const { without = [], raw } = spellingOf(citation);
   const own = citation.ext?.cohere;

@@ -3,6 +3,7 @@ import type { AnswerContext, StreamWriter } from "../codec.ts";
 import type { BrokenStream } from "../dialect.ts";
 import type { IrUsage } from "../ir/answer.ts";
 import type { Citation, TokenLogprob } from "../ir/block.ts";
+import { type BlockEvent, BlockOrder } from "../ir/block-order.ts";
 import type { Delta, IrEvent } from "../ir/event.ts";
 import { isObject } from "../ir/fields.ts";
 import type { Json } from "../ir/json.ts";
@@ -38,6 +39,8 @@ class CohereWriter implements StreamWriter {
   #id: string | undefined;
   #isOver = false;
   readonly #blocks = new Map<number, OpenBlock>();
+  readonly #calls = new Set<number>();
+  readonly #order = new BlockOrder(({ b }) => this.#lose("L-BUFFERED", blockPath(b)));
   #contentCount = 0;
   #callCount = 0;
   #citationCount = 0;
@@ -80,11 +83,11 @@ class CohereWriter implements StreamWriter {
         return this.#start(event);
       case "block_start":
         this.#begin();
-        return this.#open(event);
+        if (event.block.type === "tool_call") this.#calls.add(event.b);
+        return this.#block(event);
       case "delta":
-        return this.#grow(event);
       case "block_stop":
-        return this.#close(event);
+        return this.#block(event);
       case "stop":
         this.#stop = event;
         return;
@@ -106,6 +109,23 @@ class CohereWriter implements StreamWriter {
     }
   }
 
+  /** Calls come one after another here, each whole: readers of this wire keep only one open. */
+  #block(event: BlockEvent): void {
+    if (!this.#calls.has(event.b)) return this.#writeBlock(event);
+    for (const each of this.#order.take(event) ?? []) this.#writeBlock(each);
+  }
+
+  #writeBlock(event: BlockEvent): void {
+    switch (event.t) {
+      case "block_start":
+        return this.#open(event);
+      case "delta":
+        return this.#grow(event);
+      case "block_stop":
+        return this.#close(event);
+    }
+  }
+
   #begin(): void {
     if (this.#id === undefined) this.#start({ t: "start" });
   }
@@ -119,7 +139,7 @@ class CohereWriter implements StreamWriter {
 
   #open(event: Of<"block_start">): void {
     const { block, b } = event;
-    const path = `candidates[0].blocks[${b}]`;
+    const path = blockPath(b);
     const before = this.#blocks.get(b);
     if (before !== undefined) this.#end(before, NO_NODE);
     const open = openBlock(block, path);
@@ -232,7 +252,7 @@ class CohereWriter implements StreamWriter {
 
   /** They come behind their text, in an event that adds none. */
   #addLogprobs(open: OpenBlock, tokens: readonly TokenLogprob[]): void {
-    if (open.kind !== "text") return;
+    if (open.kind !== "text" || tokens.length === 0) return;
     this.#lose("L-LOGPROBS", "candidates[0].logprobs");
     for (const token of tokens) {
       this.#sendContent(open, { text: "" }, { ext: { cohere: { logprobs: writeLogprob(token) } } });
@@ -279,6 +299,7 @@ class CohereWriter implements StreamWriter {
   /** Here, not with the stop: some sources tell their usage only after it. */
   #finish(): void {
     this.#begin();
+    for (const event of this.#order.drain()) this.#writeBlock(event);
     for (const open of this.#blocks.values()) this.#end(open, NO_NODE);
     this.#isOver = true;
     const { report } = this.#context;
@@ -308,7 +329,7 @@ class CohereWriter implements StreamWriter {
   #lose(code: LossCode, path: string): void {
     if (this.#reported.has(`${code} ${path}`)) return;
     this.#reported.add(`${code} ${path}`);
-    const action = APPROXIMATED.has(code) ? "approximated" : "dropped";
+    const action = ACTIONS.get(code) ?? "dropped";
     this.#context.report({ code, path, action });
   }
 
@@ -319,4 +340,12 @@ class CohereWriter implements StreamWriter {
 
 const NO_NODE: Node = {};
 const UNKNOWN_TEXT = { slice: () => undefined, length: 0 };
-const APPROXIMATED: ReadonlySet<LossCode> = new Set(["L-LOGPROBS", "L-ORDER"]);
+const ACTIONS: ReadonlyMap<LossCode, "approximated" | "moved"> = new Map([
+  ["L-LOGPROBS", "approximated"],
+  ["L-ORDER", "approximated"],
+  ["L-BUFFERED", "moved"],
+]);
+
+function blockPath(b: number): string {
+  return `candidates[0].blocks[${b}]`;
+}

@@ -16,7 +16,9 @@ export class CandidateEnds {
     return this.#open.size === 0 && (this.#closed.size > 0 || this.#isBlocked);
   }
 
-  learn(chunk: Foreign): void {
+  /** Whether a candidate finishes with the chunk. */
+  learn(chunk: Foreign): boolean {
+    let finishes = false;
     const feedback = foreignObject(chunk["promptFeedback"]);
     if (foreignText(feedback?.["blockReason"]) !== undefined) this.#isBlocked = true;
     for (const [place, value] of foreignList(chunk["candidates"]).entries()) {
@@ -26,11 +28,13 @@ export class CandidateEnds {
       if (foreignText(candidate["finishReason"]) !== undefined) {
         this.#open.delete(index);
         this.#closed.add(index);
+        finishes = true;
       } else if (!this.#closed.has(index) || hasParts(candidate)) {
         this.#closed.delete(index);
         this.#open.add(index);
       }
     }
+    return finishes;
   }
 }
 

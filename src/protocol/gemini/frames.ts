@@ -16,9 +16,11 @@ export interface GeminiFrame {
 /** A generated picture comes whole, in base64. */
 const FRAME_BYTES_MAX: Bytes = 32 << 20;
 const BYTE_ORDER_MARK = new Set([0xef, 0xbb, 0xbf]);
-const LF = 0x0a;
 const BRACE = 0x7b;
 const BRACKET = 0x5b;
+const OBJECT_LINE = Buffer.from("\n{");
+const LIST_LINE = Buffer.from("\n[");
+const search = Buffer.prototype.indexOf;
 
 /**
  * Finds the chunks of an answer in either of the wire's framings, told apart by the first byte:
@@ -68,38 +70,41 @@ export class GeminiFrames {
   }
 
   #feedEvents(chunk: Chunk): void {
-    let from = 0;
     if (this.#sse.atBoundary && opensJson(chunk[0])) {
       this.#feedJson(chunk);
       return;
     }
-    for (;;) {
-      const lineEnd = findJsonLine(chunk, from);
-      if (lineEnd < 0) break;
+    let from = 0;
+    let object = lineEndBefore(OBJECT_LINE, chunk, 0);
+    let list = lineEndBefore(LIST_LINE, chunk, 0);
+    while (object < chunk.length || list < chunk.length) {
+      const lineEnd = Math.min(object, list) + 1;
       this.#sse.feed(chunk.subarray(from, lineEnd));
       from = lineEnd;
-      if (!this.#sse.atBoundary) continue;
-      this.#feedJson(chunk.subarray(from));
-      return;
+      if (this.#sse.atBoundary) {
+        this.#feedJson(chunk.subarray(from));
+        return;
+      }
+      if (object < from) object = lineEndBefore(OBJECT_LINE, chunk, from);
+      if (list < from) list = lineEndBefore(LIST_LINE, chunk, from);
     }
     this.#sse.feed(from === 0 ? chunk : chunk.subarray(from));
   }
 
   #feedJson(chunk: Chunk): void {
     this.#json ??= new JsonArrayScanner({
-      onElement: (element) => this.#onFrame({ ...element, terminated: true }),
+      onElement: ({ bytes, start, end, oversize }) =>
+        this.#onFrame({ bytes, start, end, oversize, terminated: true }),
       elementBytesMax: FRAME_BYTES_MAX,
     });
     this.#json.feed(chunk);
   }
 }
 
-/** Where a line that begins as JSON begins, behind the first byte; -1 when none does. */
-function findJsonLine(chunk: Chunk, from: Bytes): number {
-  for (let at = chunk.indexOf(LF, from); at >= 0; at = chunk.indexOf(LF, at + 1)) {
-    if (opensJson(chunk[at + 1])) return at + 1;
-  }
-  return -1;
+/** Where the line before the next one that begins as JSON ends; the chunk's end without one. */
+function lineEndBefore(line: Uint8Array, chunk: Chunk, from: Bytes): Bytes {
+  const at = search.call(chunk, line, from);
+  return at < 0 ? chunk.length : at;
 }
 
 function opensJson(byte: number | undefined): boolean {

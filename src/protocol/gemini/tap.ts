@@ -1,13 +1,21 @@
 import type { Fault } from "../../core/fault.ts";
 import type { Bytes, Chunk } from "../../core/units.ts";
 import type { Usage } from "../../core/usage.ts";
-import { foreignObject, foreignText, parseForeign } from "../../wire/foreign.ts";
+import { type Foreign, foreignObject, foreignText, parseForeign } from "../../wire/foreign.ts";
+import { templateNames, TextTemplate } from "../../wire/text-template.ts";
 import type { StreamTap } from "../dialect.ts";
 import { CandidateEnds } from "./candidate-ends.ts";
 import { faultOfEvent } from "./fault.ts";
 import { type GeminiFrame, GeminiFrames } from "./frames.ts";
-import { textBytesOf } from "./text.ts";
+import { textBytesOf, TEXT_NAMES } from "./text.ts";
 import { usageOf } from "./usage.ts";
+
+/** Each chunk tells the usage so far, and little else that the one before did not. */
+const NAMES = templateNames({
+  texts: TEXT_NAMES,
+  telling: "all",
+  counters: ["candidatesTokenCount", "totalTokenCount", "thoughtsTokenCount"],
+});
 
 /** Reads a stream of chunks from the side. Nothing but a finish reason ends one, at any host. */
 export function streamTap(): StreamTap {
@@ -17,6 +25,9 @@ export function streamTap(): StreamTap {
 class GeminiTap implements StreamTap {
   readonly #frames = new GeminiFrames((frame) => this.#read(frame));
   readonly #ends = new CandidateEnds();
+  readonly #template = new TextTemplate(NAMES);
+  /** The chunk that was like the others last tells the usage. */
+  #isCounting = false;
   #fault: Fault | undefined;
   #eventCount = 0;
   #eventsBeforeFault = 0;
@@ -51,6 +62,7 @@ class GeminiTap implements StreamTap {
     return this.#textBytes;
   }
   get usage(): Usage | undefined {
+    this.#count();
     return this.#usage;
   }
   get id(): string | undefined {
@@ -64,13 +76,34 @@ class GeminiTap implements StreamTap {
     if (this.#fault === undefined) this.#eventsBeforeFault = this.#eventCount;
     if (frame.terminated) this.#eventCount++;
     if (frame.oversize) return;
+    const plainBytes = this.#template.textBytes(frame);
+    if (plainBytes >= 0) {
+      this.#textBytes += plainBytes;
+      this.#isCounting = true;
+      return;
+    }
     const chunk = foreignObject(parseForeign(frame.bytes.subarray(frame.start, frame.end)));
-    if (chunk === undefined) return;
+    if (chunk !== undefined) this.#learn(chunk, frame);
+  }
+
+  #learn(chunk: Foreign, frame: GeminiFrame): void {
+    this.#count();
     this.#id ??= foreignText(chunk["responseId"]);
     this.#model ??= foreignText(chunk["modelVersion"]);
     this.#usage = usageOf(chunk) ?? this.#usage;
     this.#fault ??= faultOfEvent(chunk);
-    this.#textBytes += textBytesOf(chunk);
-    this.#ends.learn(chunk);
+    const textBytes = textBytesOf(chunk);
+    this.#textBytes += textBytes;
+    // A candidate that has finished begins anew with a chunk like those before.
+    if (this.#ends.learn(chunk)) this.#template.forget();
+    else this.#template.learn(frame, textBytes);
+  }
+
+  /** Counts of the template's events are all sane or none is, so the last one's do for them. */
+  #count(): void {
+    if (!this.#isCounting) return;
+    this.#isCounting = false;
+    const chunk = foreignObject(parseForeign(this.#template.lastEvent()));
+    this.#usage = usageOf(chunk) ?? this.#usage;
   }
 }

@@ -1,6 +1,9 @@
 import type { Bytes } from "../../core/units.ts";
 import { type Foreign, foreignList, foreignObject } from "../../wire/foreign.ts";
 
+/** The members generated text stands in: nearly always in this one. */
+export const TEXT_NAMES = ["text"] as const;
+
 /** Deeper than any arguments; what is below counts nothing. */
 const DEPTH_MAX = 64;
 /** About what a number or a word takes. */

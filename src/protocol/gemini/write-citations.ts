@@ -1,4 +1,5 @@
 import type { Citation, CitedSource } from "../ir/block.ts";
+import { type CitationSlots, saysMore } from "../ir/citation-slots.ts";
 import { compact } from "../ir/fields.ts";
 import type { JsonObject } from "../ir/json.ts";
 import type { Report } from "../ir/loss.ts";
@@ -12,6 +13,9 @@ export interface CitingText {
   readonly part?: number;
   readonly path: string;
 }
+
+/** A chunk of grounding is an address and a title. */
+const SLOTS: CitationSlots = { quoted: false, place: false, names: false, data: false };
 
 /**
  * Web citations as grounding by search; undefined when there is none. Offsets are UTF-8 bytes from
@@ -27,11 +31,12 @@ export function writeCitations(
   for (const [index, { citations, path }] of texts.entries()) {
     for (const [place, citation] of citations.entries()) {
       const indices = chunks.add(citation.sources ?? []);
+      const at = `${path}.citations[${place}]`;
       if (indices.length === 0) {
-        const at = `${path}.citations[${place}]`;
         report({ code: "L-CITE", path: at, action: "dropped" });
         continue;
       }
+      if (saysMore(citation, SLOTS)) report({ code: "L-CITE", path: at, action: "approximated" });
       supports.push({ segment: whole.segment(index, citation), groundingChunkIndices: indices });
     }
   }

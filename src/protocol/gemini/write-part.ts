@@ -85,6 +85,9 @@ function writeMediaPart(block: MediaBlock, writing: PartWriting): JsonObject | u
   if (part === undefined) {
     return lost(block.source.kind === "reference" ? "L-FILEID" : "L-UNKNOWN-BLOCK", block, writing);
   }
+  if (block.transcript !== undefined) {
+    writing.report({ code: "L-MODALITY", path: writing.path, action: "approximated" });
+  }
   return compact({ thoughtSignature: writeProof(block.proof) }, part);
 }
 

@@ -1,4 +1,5 @@
 import type { Citation } from "../ir/block.ts";
+import { type CitationSlots, saysMore } from "../ir/citation-slots.ts";
 import { compact, Fields, isObject } from "../ir/fields.ts";
 import type { Json, JsonObject } from "../ir/json.ts";
 import { restOf, ownExt, ownExtAt } from "./rest.ts";
@@ -37,6 +38,19 @@ export function readAnnotation(annotation: Json): Citation | undefined {
   };
 }
 
+/** A web citation may hold what it quotes; a source is its address and title. */
+const SLOTS: CitationSlots = { quoted: true, place: false, names: false, data: false };
+
+/** What becomes of another's citation: undefined where all of it has a place. */
+export function citationLoss(
+  citation: Citation,
+  written: readonly JsonObject[],
+): "dropped" | "approximated" | undefined {
+  if (written.length === 0) return "dropped";
+  const isQuoted = citation.place?.kind === "web";
+  return saysMore(citation, { ...SLOTS, quoted: isQuoted }) ? "approximated" : undefined;
+}
+
 export interface CitedRange {
   /** Where the cited block begins and ends in the message's text, in code points. */
   readonly start: number;
@@ -53,7 +67,10 @@ export function writeAnnotations(citation: Citation, block: CitedRange): readonl
   const quoted = isOwn && citation.place?.kind === "web" ? citation.quoted : undefined;
   return (citation.sources ?? []).flatMap(({ url, title }) => {
     if (url === undefined) return [];
-    const cited = compact({ ...place, url, title, content: quoted }, ownExtAt(citation, TYPE));
+    // The type has a title for every page, and readers hold on to that.
+    const named = isOwn ? title : (title ?? "");
+    const members = { ...place, url, title: named, content: quoted };
+    const cited = compact(members, ownExtAt(citation, TYPE));
     return [compact({ type: TYPE, [TYPE]: cited }, ownExt(citation))];
   });
 }

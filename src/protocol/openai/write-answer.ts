@@ -61,7 +61,8 @@ function writeForeign(answer: IrAnswer, context: AnswerContext): JsonObject {
 /** A prompt that was blocked is an answer without words, not a failure: protocols.md 4.2. */
 const BLOCKED: Candidate = { index: 0, blocks: [], stop: { kind: "content_filter" } };
 
-function writeChoice(candidate: Candidate, context: AnswerContext): JsonObject {
+function writeChoice(given: Candidate, context: AnswerContext): JsonObject {
+  const candidate = withRefusal(given);
   const { index, blocks, stop } = candidate;
   const { report } = context;
   const message = writeMessage(candidate, context);
@@ -72,4 +73,12 @@ function writeChoice(candidate: Candidate, context: AnswerContext): JsonObject {
     logprobs: logprobsOf(blocks, { isOwn: false, rest: undefined }) ?? null,
     finish_reason: finishReason(stop ?? { kind: "end" }, { refused, report }),
   };
+}
+
+/** A refusal that only the stop explains is one in the message here: protocols.md 4.2. */
+function withRefusal(candidate: Candidate): Candidate {
+  const { blocks, stop } = candidate;
+  if (stop?.kind !== "refusal" || stop.detail === undefined) return candidate;
+  if (blocks.some(({ type }) => type === "refusal")) return candidate;
+  return { ...candidate, blocks: [...blocks, { type: "refusal", text: stop.detail }] };
 }

@@ -5,7 +5,7 @@ import type { Block, Citation, ReasoningBlock, TextBlock, ToolCallBlock } from "
 import type { Delta } from "../ir/event.ts";
 import { compact } from "../ir/fields.ts";
 import type { Json, JsonObject } from "../ir/json.ts";
-import { codePoints, writeAnnotations } from "./citations.ts";
+import { citationLoss, codePoints, writeAnnotations } from "./citations.ts";
 import { writeTokens } from "./logprobs.ts";
 import { Reasoning, REASONING_GAP } from "./reasoning.ts";
 import { finishReason } from "./stop.ts";
@@ -97,6 +97,7 @@ export class ChoiceWriter {
         if (open.kind === "text") open.citations.push(d.citation);
         return;
       case "logprobs": {
+        if (d.tokens.length === 0) return;
         const tokens = writeTokens(d.tokens, { isOwn: false });
         const ofText = open.kind === "text";
         const logprobs = { content: ofText ? tokens : null, refusal: ofText ? null : tokens };
@@ -131,6 +132,10 @@ export class ChoiceWriter {
     // SDKs that put a message together keep the last list of a name they do not know.
     if (details !== undefined) this.#put({ reasoning_details: details });
     if (this.#annotations.length > 0) this.#put({ annotations: this.#annotations });
+    if (stop.kind === "refusal" && !this.#refused && stop.detail !== undefined) {
+      this.#refused = true; // Only the stop explains it: protocols.md 4.2.
+      this.#put({ refusal: stop.detail });
+    }
     const { report } = this.#place.context;
     const word = finishReason(stop, { refused: this.#refused, report });
     this.#put({}, { finish_reason: word });
@@ -149,7 +154,7 @@ export class ChoiceWriter {
   }: {
     code: "L-CITE" | "L-ORDER" | AnswerLoss;
     b: number;
-    action: "dropped" | "moved";
+    action: "dropped" | "moved" | "approximated";
   }) {
     const path = `candidates[${this.#place.c}].blocks[${b}]`;
     this.#place.context.report({ code, path, action });
@@ -183,13 +188,12 @@ export class ChoiceWriter {
 
   /** At the block's end, because a citation without a place of its own is of the whole block. */
   #cite(b: number, { start, citations }: Extract<Open, { kind: "text" }>): void {
-    let isLost = false;
     for (const citation of citations) {
       const annotations = writeAnnotations(citation, { start, end: this.#length });
-      if (annotations.length === 0) isLost = true;
+      const action = citationLoss(citation, annotations);
+      if (action !== undefined) this.#report({ code: "L-CITE", b, action });
       this.#annotations.push(...annotations);
     }
-    if (isLost) this.#report({ code: "L-CITE", b, action: "dropped" });
   }
 
   #startReasoning(b: number, block: ReasoningBlock): void {

@@ -5,7 +5,7 @@ import type { Block, MediaBlock, TextBlock, TokenLogprob, ToolCallBlock } from "
 import { compact } from "../ir/fields.ts";
 import type { Json, JsonObject } from "../ir/json.ts";
 import type { LossCode, Report } from "../ir/loss.ts";
-import { codePoints, writeAnnotations } from "./citations.ts";
+import { citationLoss, codePoints, writeAnnotations } from "./citations.ts";
 import { writeTokens } from "./logprobs.ts";
 import { Reasoning } from "./reasoning.ts";
 
@@ -108,13 +108,12 @@ class Texts {
       this.#report({ code: "L-ORDER", path, action: "moved" });
       this.#isMoved = true;
     }
-    let isLost = false;
     for (const citation of block.citations ?? []) {
       const written = writeAnnotations(citation, { start, end: this.#length });
-      isLost ||= written.length === 0;
+      const action = citationLoss(citation, written);
+      if (action !== undefined) this.#report({ code: "L-CITE", path, action });
       this.annotations.push(...written);
     }
-    if (isLost) this.#report({ code: "L-CITE", path, action: "dropped" });
   }
 }
 

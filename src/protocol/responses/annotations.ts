@@ -1,4 +1,5 @@
 import type { Citation, CitedPlace, CitedSource, CitedSpan } from "../ir/block.ts";
+import { type CitationSlots, saysMore } from "../ir/citation-slots.ts";
 import { compact, Fields, isList, isObject } from "../ir/fields.ts";
 import type { Json, JsonObject } from "../ir/json.ts";
 import type { Report } from "../ir/loss.ts";
@@ -49,9 +50,12 @@ export function writeOwnAnnotation({ span, place, sources, ext }: Citation): Jso
     : compact({ ...range, file_id: source?.documentId, filename: source?.title }, ext?.responses);
 }
 
+/** A web citation is an address and a title. */
+const SLOTS: CitationSlots = { quoted: false, place: false, names: false, data: false };
+
 /**
  * Another's citation: one annotation for each of its web sources. What has none is reported, and so
- * is a passage of the source, which citations without a span of their own quote.
+ * is whatever else it says of a source.
  */
 export function writeAnnotations(
   citation: Citation,
@@ -61,10 +65,9 @@ export function writeAnnotations(
   const span = placed(citation.span, range);
   const all = citation.sources ?? [];
   const sources = span === undefined ? [] : all.filter(({ url }) => url !== undefined);
-  const isQuoting = citation.span === undefined && citation.quoted !== undefined;
   if (sources.length === 0) {
     at.report({ code: "L-CITE", path: at.path, action: "dropped" });
-  } else if (sources.length < all.length || isQuoting) {
+  } else if (sources.length < all.length || saysMore(citation, SLOTS)) {
     at.report({ code: "L-CITE", path: at.path, action: "approximated" });
   }
   return sources.map(({ url, title }) => ({

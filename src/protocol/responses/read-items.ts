@@ -89,16 +89,26 @@ function readReasoning(item: JsonObject, { number, at }: ItemPlace): ReasoningBl
   const status = fields.text("status");
   const group =
     status === undefined ? undefined : groupOf(number, { typed: false, bare: false, status });
-  const summary = texts(fields.peek("summary"), "summary_text");
-  if (summary !== undefined) fields.skip("summary");
-  const content = texts(fields.peek("content"), "reasoning_text");
-  if (content?.length === 1) fields.skip("content");
+  const plain = texts(fields.peek("summary"), "summary_text");
+  if (plain !== undefined) fields.skip("summary");
+  const summary = plain ?? textsWithin(fields.peek("summary"));
+  if (texts(fields.peek("content"), "reasoning_text")?.length === 1) fields.skip("content");
+  const content = textsWithin(item["content"]);
   const text = content === undefined || content.length === 0 ? undefined : content.join("\n\n");
   const value = fields.text("encrypted_content");
   const sealed: Signed | undefined =
     value === undefined ? undefined : { value, encoding: "plain", family: "openai" };
   const ext = fields.ext("responses");
   return { type: "reasoning", id, group, text, summary, sealed, at, ext };
+}
+
+/** The texts of parts, whatever else they hold. */
+function textsWithin(value: Json | undefined): readonly string[] | undefined {
+  if (!isList(value)) return undefined;
+  return value.flatMap((part) => {
+    const text = isObject(part) ? part["text"] : undefined;
+    return typeof text === "string" ? [text] : [];
+  });
 }
 
 /** The texts of parts that hold nothing else; undefined when one does. */

@@ -6,13 +6,18 @@ import type { SseFrame } from "../../wire/sse-block.ts";
 import { SseScanner } from "../../wire/sse.ts";
 import { templateNames, TextTemplate } from "../../wire/text-template.ts";
 import type { StreamTap } from "../dialect.ts";
+import { usageAtEnd } from "./ending.ts";
 import { faultOfEvent } from "./fault.ts";
 import { TEXT_NAMES, textBytesOf } from "./text.ts";
 import { usageOfEvent } from "./usage.ts";
 
 /** The terminal event repeats the whole response, with its pictures and the caller's tools. */
 export const EVENT_BYTES_MAX: Bytes = 32 * 1024 * 1024;
-const NAMES = templateNames({ texts: TEXT_NAMES, telling: ["response", "error"] });
+const NAMES = templateNames({
+  texts: TEXT_NAMES,
+  telling: ["response", "error"],
+  counters: ["sequence_number"],
+});
 /** Events that end a stream: the first two well, the third badly. */
 const ENDS: ReadonlySet<string> = new Set([
   "response.completed",
@@ -21,6 +26,8 @@ const ENDS: ReadonlySet<string> = new Set([
 ]);
 /** Repetitions of what the deltas said: nothing in them is news, and they can be large. */
 const REPETITION = /^response\.[a-z_.]+\.(done|added|partial_image)$/;
+/** The response once more as it was created: news only to who does not know it yet. */
+const PROGRESS: ReadonlySet<string> = new Set(["response.queued", "response.in_progress"]);
 
 /** Reads a stream of a response from the side. Only its terminal event completes it. */
 export function streamTap(): StreamTap {
@@ -81,14 +88,30 @@ class ResponsesTap implements StreamTap {
     if (this.#fault === undefined) this.#eventsBeforeFault = this.#eventCount;
     if (frame.terminated) this.#eventCount++;
     // No client reads on behind the terminal event; OpenRouter's [DONE] stands there.
-    if (frame.oversize || this.#isEnded || REPETITION.test(frame.event)) return;
+    if (frame.oversize || this.#isEnded) return;
     const isError = frame.event === "error";
     const plainBytes = isError ? -1 : this.#template.textBytes(frame);
-    if (plainBytes >= 0) {
-      this.#textBytes += plainBytes;
+    if (plainBytes >= 0) this.#textBytes += plainBytes;
+    else if (!this.#isNoNews(frame.event)) this.#parse(frame, isError);
+  }
+
+  #isNoNews(event: string): boolean {
+    return REPETITION.test(event) || (PROGRESS.has(event) && this.#isKnown());
+  }
+
+  #isKnown(): boolean {
+    return this.#id !== undefined && this.#model !== undefined;
+  }
+
+  #parse(frame: SseFrame, isError: boolean): void {
+    const data = frame.bytes.subarray(frame.start, frame.end);
+    const usage = isError || !this.#isKnown() ? undefined : usageAtEnd(data);
+    if (usage !== undefined) {
+      this.#usage = usage;
+      this.#isEnded = true;
       return;
     }
-    const event = foreignObject(parseForeign(frame.bytes.subarray(frame.start, frame.end)));
+    const event = foreignObject(parseForeign(data));
     if (event !== undefined) {
       this.#learn(event, foreignText(event["type"]) ?? frame.event);
       this.#template.learn(frame);

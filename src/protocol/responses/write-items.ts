@@ -117,7 +117,7 @@ export function writeReasoning(block: ReasoningBlock): JsonObject {
   const members = {
     type: "reasoning",
     id,
-    summary: summary?.map(summaryPart) ?? (ext?.["summary"] === undefined ? [] : undefined),
+    summary: ext?.["summary"] === undefined ? (summary ?? []).map(summaryPart) : undefined,
     content: text === undefined || isKept ? undefined : [reasoningPart(text)],
     encrypted_content: sealed?.value ?? signature?.value,
     status: formOf(group)?.status,

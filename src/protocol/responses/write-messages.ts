@@ -12,7 +12,24 @@ export function writeMessages(
   messages: readonly Message[],
   context: ItemContext,
 ): readonly JsonObject[] {
-  return messages.flatMap((message) => writeTurn(message, context));
+  const followed = context.own ? messages : withoutLoose(messages, context);
+  return followed.flatMap((message) => writeTurn(message, context));
+}
+
+/** Reasoning that no item of its own turn follows is refused: protocols.md 3.9, rule 2. */
+function withoutLoose(messages: readonly Message[], { report }: ItemContext): readonly Message[] {
+  return messages.map((message, index) => {
+    const isFollowed = messages[index + 1]?.role === "assistant";
+    if (message.role !== "assistant" || isFollowed) return message;
+    const kept = 1 + message.blocks.findLastIndex(({ type }) => type !== "reasoning");
+    for (const block of message.blocks.slice(kept)) {
+      const path = block.at ?? message.at ?? "input";
+      report({ code: "L-REASONING-FOREIGN", path, action: "dropped" });
+    }
+    return kept === message.blocks.length
+      ? message
+      : { ...message, blocks: message.blocks.slice(0, kept) };
+  });
 }
 
 function writeTurn(message: Message, context: ItemContext): readonly JsonObject[] {
@@ -42,8 +59,10 @@ function writeSpoken(message: Message, context: ItemContext): readonly JsonObjec
   const [first, ...more] = blocks;
   const form = first !== undefined && "group" in first ? formOf(first.group) : undefined;
   const isBare = more.length === 0 && bareString === true;
-  const content: Json =
-    isBare && first?.type === "text"
+  const isNothing = first === undefined && !context.own;
+  const content: Json = isNothing
+    ? "" // An empty list is refused.
+    : isBare && first?.type === "text"
       ? first.text
       : writeParts(blocks, { ...context, speaker: "other" });
   const type = form?.typed === true ? "message" : undefined;

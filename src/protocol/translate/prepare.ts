@@ -57,7 +57,9 @@ export function prepare(request: IrRequest, options: PrepareOptions): Prepared |
   const messages = fitEnds(turns, { isEmpty: turns.length + source.messages.length === 0, fit });
   const thinking = fitThought(source, { messages, fit });
   const hasHistory = pairs.lastTurn >= 0;
-  const isBarred = barsKnobs(thinking.reasoning, fit);
+  // Thinking that finds its own measure leaves the choice alone: two recordings of Claude Opus 4.6.
+  const isManual = thinking.reasoning?.mode !== "adaptive";
+  const isBarred = isManual && barsKnobs(thinking.reasoning, fit);
   const choice = fitChoice(source, { tools, names, hasHistory, isBarred, fit });
   const { stop, cutAt } = fitStop(source, fit);
   const fitted: IrRequest = {

@@ -12,6 +12,7 @@ import type { Loss, Severity } from "../ir/loss.ts";
 import type { IrRequest } from "../ir/request.ts";
 import { type CallMending, mendCalls } from "./answer-passes.ts";
 import { callIds } from "./call-ids.ts";
+import { reportWords, wordPass } from "./answer-words.ts";
 import { type CarryOptions, carryProofs } from "./carried-answer.ts";
 import { carryPass } from "./carried-stream.ts";
 import { unwrapProofs } from "./carriers.ts";
@@ -22,6 +23,7 @@ import { type Prepared, prepare } from "./prepare.ts";
 import { proofSlots } from "./proof-slots.ts";
 import type { Proofs } from "./proofs.ts";
 import { cutAnswer, stopCut } from "./stop-cut.ts";
+import { readSounds, soundPass } from "./sounds.ts";
 import { callPass } from "./stream-passes.ts";
 import { takesComments, translateStream } from "./translate-stream.ts";
 
@@ -42,6 +44,8 @@ export interface TranslateOptions {
   readonly framing: Framing;
   /** The least severity that ends the request; undefined: none does. */
   readonly refuse: Severity | undefined;
+  /** What a stream loses on its way is not told in it. */
+  readonly hidesLosses?: boolean | undefined;
 }
 
 /** One call between two protocols: what goes up, and how what comes down is read. */
@@ -101,25 +105,32 @@ class Translated implements Translation {
   answer(body: Chunk): Chunk | undefined {
     const json = objectOf(body);
     if (json === undefined) return undefined;
-    const { options, prepared } = this.#parts;
+    const { options, prepared, log } = this.#parts;
     const read = options.to.codec.readAnswer(json);
     if (isNothing(read) || isFailure(read)) return undefined;
-    const mended = mendCalls(cutAnswer(read, prepared.cutAt), this.#mending());
+    reportWords(read, { upstream: options.to.id, report: log.report });
+    const heard = readSounds(read, { client: options.from.id, report: log.report });
+    const mended = mendCalls(cutAnswer(heard, prepared.cutAt), this.#mending());
     const carried = carryProofs(mended, this.#carrying());
     return printJsonBytes(options.from.codec.writeAnswer(carried, this.#context()));
   }
 
   stream(): StreamEdit {
     const { options, prepared, log } = this.#parts;
-    const { from, to, framing } = options;
+    const { from, to, framing, hidesLosses } = options;
     const cut = prepared.cutAt.length === 0 ? undefined : stopCut(prepared.cutAt);
-    const passes = [callPass(this.#mending()), carryPass(this.#carrying())];
+    const passes = [
+      wordPass({ upstream: to.id, report: log.report }),
+      soundPass({ client: from.id, report: log.report }),
+      callPass(this.#mending()),
+      carryPass(this.#carrying()),
+    ].filter((pass) => pass !== undefined);
     return translateStream({
       reader: to.codec.streamReader(),
       writer: from.codec.streamWriter(this.#context()),
       passes: cut === undefined ? passes : [cut, ...passes],
       stopCut: cut,
-      takesComments: takesComments(from.id, framing),
+      takesComments: hidesLosses !== true && takesComments(from.id, framing),
       lateLosses: log.late,
     });
   }

@@ -151,7 +151,7 @@ test("what has no place here is left out, each with its loss and where it stood"
     index: 0,
     stop: END,
     blocks: [
-      { type: "text", text: "t", logprobs: [] },
+      { type: "text", text: "t", logprobs: [{ token: "t", logprob: -1 }] },
       { type: "media", kind: "image", source: { kind: "base64", data: "AA" } },
       { type: "media", kind: "audio", source: { kind: "base64", data: "AA" }, transcript: "said" },
       { type: "hosted_call", vendor: "responses", toolType: "x", raw },

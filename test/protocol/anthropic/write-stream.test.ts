@@ -294,7 +294,7 @@ describe("a stream from elsewhere", () => {
       stopped(2),
       begin(3, TEXT),
       says(3, "x"),
-      grow(3, { k: "logprobs", tokens: [] }),
+      grow(3, { k: "logprobs", tokens: [{ token: "x", logprob: -1 }] }),
       stopped(3),
       { t: "block_start", c: 1, b: 4, block: TEXT },
       { t: "delta", c: 1, b: 4, d: { k: "text", text: "second" } },

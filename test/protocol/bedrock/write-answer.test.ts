@@ -143,7 +143,7 @@ describe("foreign blocks", () => {
         candidate([
           { type: "hosted_call", vendor: "openai", toolType: "web_search", raw },
           { type: "compaction", vendor: "anthropic", raw },
-          { type: "text", text: "a", logprobs: [] },
+          { type: "text", text: "a", logprobs: [{ token: "a", logprob: -1 }] },
           { type: "refusal", text: "no" },
         ]),
         { ...candidate([]), index: 1 },

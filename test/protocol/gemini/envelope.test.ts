@@ -45,7 +45,7 @@ describe("the envelope", () => {
     { generationConfig: { max_output_tokens: 7 } },
     { generation_config: { maxOutputTokens: 7 } },
     { generation_config: { max_output_tokens: 7 } },
-  ])("has the cap in any spelling: %p", (body) => {
+  ])("has the cap in any spelling: %j", (body) => {
     expect(envelopeOf(body).envelope.outputTokensMax).toBe(7);
   });
 

@@ -19,6 +19,7 @@ import {
   readRequest,
   readStream,
   sorted,
+  sse,
   utf8,
   writeStream,
 } from "./harness.ts";
@@ -96,6 +97,74 @@ suite(title("a recorded stream is written as it was read, in either framing"), (
       { numRuns: 40 },
     );
   });
+});
+
+test("a stream of any chunks is written as it was read", () => {
+  const text = fc.string({ unit: "grapheme", maxLength: 5 });
+  const part = fc.oneof(
+    fc.record({ text }),
+    fc.record({ text, thought: fc.constant(true) }),
+    fc.record({ text, thoughtSignature: fc.constant("c2ln") }),
+    fc.record({ text, thought: fc.constant(true), thoughtSignature: fc.constant("c2ln") }),
+    fc.record({ thought: fc.constant(true), thoughtSignature: fc.constant("c2ln") }),
+    fc.record({ text, partMetadata: fc.dictionary(fc.string(), fc.jsonValue()) }),
+    fc.record({
+      functionCall: fc.record(
+        { name: fc.constant("f"), id: text, args: fc.dictionary(fc.string(), fc.jsonValue()) },
+        { requiredKeys: ["name"] },
+      ),
+    }),
+    fc.constantFrom<object[]>(
+      { functionCall: { name: "f", willContinue: true } },
+      {
+        functionCall: { partialArgs: [{ jsonPath: "$.a", stringValue: "x" }], willContinue: true },
+      },
+      { functionCall: {} },
+      { inlineData: { mimeType: "image/png", data: "AA==" }, thoughtSignature: "c2ln" },
+      { executableCode: { code: "1" } },
+      { novel: 1 },
+      {},
+    ),
+  );
+  const candidate = fc.record(
+    {
+      content: fc.record(
+        { role: fc.constant("model"), parts: fc.array(part, { maxLength: 3 }) },
+        { requiredKeys: [] },
+      ),
+      finishReason: fc.constantFrom("STOP", "NEW"),
+      finishMessage: text,
+      groundingMetadata: fc.jsonValue(),
+    },
+    { requiredKeys: [] },
+  );
+  const candidates = fc
+    .array(candidate, { maxLength: 2 })
+    .chain((all) =>
+      fc
+        .boolean()
+        .map((isCounted) => (isCounted ? all.map((each, index) => ({ ...each, index })) : all)),
+    );
+  const chunk = fc.record(
+    {
+      candidates,
+      usageMetadata: fc.record({ promptTokenCount: fc.nat() }, { requiredKeys: [] }),
+      promptFeedback: fc.record({ blockReason: text }, { requiredKeys: [] }),
+      responseId: text,
+      novel: fc.jsonValue(),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(fc.array(chunk, { minLength: 1, maxLength: 5 }), cuts, (chunks, points) => {
+      const given = context();
+      const wanted = chunks.map((each) => sorted(json(each)));
+      const events = readStream(cut(utf8(sse(...chunks)), points));
+      expect(chunksIn(writeStream(events, given)).map(sorted)).toEqual(wanted);
+      expect(given.losses).toEqual([]);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 suite(title("a recorded stream that is cut"), () => {

@@ -148,6 +148,16 @@ describe("a part is read as", () => {
       },
     ],
     [
+      "two things in one",
+      { text: "a", functionCall: { name: "f" } },
+      {
+        type: "opaque",
+        vendor: "gemini",
+        wireType: "text",
+        raw: { text: "a", functionCall: { name: "f" } },
+      },
+    ],
+    [
       "what it does not know",
       { novel: 1, thoughtSignature: "c2ln" },
       {
@@ -220,6 +230,35 @@ test("a request in snake case says what it says in camel case, and leaves nothin
   expect(Object.keys(request.ext?.gemini ?? {})).toEqual(["$spelling"]);
 });
 
+test("what a caller names is not the wire's to spell", () => {
+  const { messages, tools, metadata, output } = readRequest(
+    json({
+      contents: [
+        { role: "model", parts: [{ function_call: { name: "f_g", args: { a_b: { c_d: 1 } } } }] },
+        { parts: [{ function_response: { name: "f_g", response: { a_b: { c_d: 1 } } } }] },
+      ],
+      tools: [
+        { function_declarations: [{ name: "f_g", parameters: { properties: { a_b: {} } } }] },
+      ],
+      labels: { a_b: "c" },
+      generation_config: {
+        response_mime_type: "application/json",
+        response_schema: { properties: { a_b: {} } },
+      },
+    }),
+  );
+  const said = json([messages.map(({ blocks }) => blocks), tools, metadata, output]);
+  expect(said).toMatchObject([
+    [
+      [{ name: "f_g", argsValue: { a_b: { c_d: 1 } } }],
+      [{ content: [{ value: { a_b: { c_d: 1 } } }] }],
+    ],
+    [{ name: "f_g", parameters: { properties: { a_b: {} } } }],
+    { a_b: "c" },
+    { schema: { properties: { a_b: {} } } },
+  ]);
+});
+
 describe("thinking is asked", () => {
   test.each<[object, object]>([
     [{ thinkingBudget: 0 }, { mode: "off", budgetTokens: 0 }],
@@ -228,7 +267,7 @@ describe("thinking is asked", () => {
     [{ thinkingLevel: "HIGH" }, { mode: "on", effort: "high" }],
     [{ includeThoughts: true }, { mode: "adaptive", show: "summary" }],
     [{ includeThoughts: false }, { mode: "adaptive", show: "omit" }],
-  ])("%p", (thinkingConfig, reasoning) => {
+  ])("%j", (thinkingConfig, reasoning) => {
     const { reasoning: read } = readRequest(
       json({ contents: [], generationConfig: { thinkingConfig } }),
     );
@@ -265,7 +304,7 @@ test.each([
   ["ANY", ["f"], { kind: "tool", name: "f" }],
   ["VALIDATED", undefined, { kind: "validated" }],
   ["VALIDATED", ["f"], { kind: "allowed", mode: "auto", names: ["f"] }],
-] as const)("the choice %s of %p is understood", (mode, allowedFunctionNames, choice) => {
+] as const)("the choice %s of %j is understood", (mode, allowedFunctionNames, choice) => {
   const functionCallingConfig = { mode, allowedFunctionNames };
   const { toolChoice } = readRequest(json({ contents: [], toolConfig: { functionCallingConfig } }));
   expect(json(toolChoice)).toMatchObject(choice);

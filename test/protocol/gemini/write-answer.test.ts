@@ -63,14 +63,28 @@ describe("an answer of another protocol, as the official SDK reads it", () => {
     const blocks: Block[] = [
       { type: "reasoning", text: "hm" },
       { type: "reasoning", text: "so", signature: SIGNED },
+      { type: "reasoning", sealed: SIGNED },
       { type: "text", text: "4" },
     ];
     const { read } = await seen(foreign(blocks));
-    const proven = { text: "so", thought: true, thoughtSignature: SIGNED.value };
-    expect(json(read.candidates?.[0]?.content?.parts)).toEqual(json([proven, { text: "4" }]));
+    const proof = { thought: true, thoughtSignature: SIGNED.value };
+    const parts = [{ text: "so", ...proof }, { text: "", ...proof }, { text: "4" }];
+    expect(json(read.candidates?.[0]?.content?.parts)).toEqual(json(parts));
     expect(read.text).toBe("4");
     const { read: asked } = await seen(foreign(blocks), context("events", CURIOUS));
-    expect(asked.candidates?.[0]?.content?.parts).toHaveLength(3);
+    expect(asked.candidates?.[0]?.content?.parts).toHaveLength(4);
+  });
+
+  test("keeps a text apart that has a proof", async () => {
+    const { read } = await seen(
+      foreign([
+        { type: "text", text: "a" },
+        { type: "text", text: "b", proof: SIGNED },
+        { type: "text", text: "c" },
+      ]),
+    );
+    const proven = { text: "ab", thoughtSignature: SIGNED.value };
+    expect(json(read.candidates?.[0]?.content?.parts)).toEqual(json([proven, { text: "c" }]));
   });
 
   test("is blocked when its prompt was", async () => {

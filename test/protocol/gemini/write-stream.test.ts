@@ -210,9 +210,10 @@ describe("a stream of another protocol, as the official SDK reads it", () => {
 
   test("throws the upstream's error with its status, and has nothing behind it", async () => {
     const events: IrEvent[] = [
-      ...TEXTS,
+      ...TEXTS.slice(0, -1),
       { t: "error", error: { class: "overloaded", status: 529, message: "Overloaded" } },
       text(0, "more"),
+      stop(0),
       ...END,
     ];
     const stream = writeStream(events);

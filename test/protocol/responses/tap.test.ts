@@ -144,6 +144,80 @@ describe("the end", () => {
   });
 });
 
+describe("an event like those before", () => {
+  const numbered = (text: string, sequence_number: number, rest: object = {}) =>
+    JSON.stringify({ type: "response.output_text.delta", sequence_number, delta: text, ...rest });
+  const streamed = (...lines: string[]) => {
+    const data = [JSON.stringify(created), ...lines].map((line) => `data: ${line}\n\n`);
+    return tapped(data.join(""));
+  };
+  test("is counted, whatever number it has and whatever stands behind its text", () => {
+    const lines = Array.from({ length: 120 }, (_, at) =>
+      numbered("é", at, { logprobs: [], obfuscation: "x".repeat(at % 7) }),
+    );
+    expect(streamed(...lines).textBytes).toBe(240);
+  });
+  test("is read when there is a response or an error in it", () => {
+    const { response } = completed;
+    const tap = streamed(numbered("a", 1), numbered("b", 2), numbered("c", 3, { response }));
+    expect(tap.usage?.inputTokens).toBe(3);
+    const error = { code: "rate_limit_exceeded" };
+    const bare = (text: string, rest: object = {}) => JSON.stringify({ delta: text, ...rest });
+    expect(streamed(bare("a"), bare("b"), bare("c", { error })).fault?.kind).toBe("rate_limited");
+  });
+});
+
+describe("the response that ended", () => {
+  const usage = { input_tokens: 3, output_tokens: 2 };
+  const ended = (response: string, rest = "") =>
+    `data: {"type":"response.completed","response":${response}${rest}}\n\n`;
+  const report = {
+    ...{ inputTokens: 3, outputTokens: 2 },
+    ...{ cacheReadTokens: 0, reasoningTokens: 0 },
+  };
+  const begun = sse({ ...created, response: { id: "resp_1", model: "m" } });
+  test("tells its usage wherever it stands in it", () => {
+    const spelt = JSON.stringify(usage);
+    for (const response of [
+      `{"usage":${spelt}}`,
+      `{"id":"x","usage":${spelt},"metadata":{"usage":"{}"},"tools":[{"usage":{"a":1}}]}`,
+      `{"tools":[{"usage":{"a":1}}],"usage":${spelt},"instructions":"say \\"usage\\":{}}"}`,
+    ]) {
+      for (const rest of ["", ',"sequence_number":7', ',"sequence_number":7 ']) {
+        const tap = tapped(begun + ended(response, rest));
+        expect([tap.complete, tap.usage, tap.fault]).toEqual([true, report, undefined]);
+      }
+    }
+  });
+  test("tells none where there is none", () => {
+    for (const response of ["{}", '{"usage":null}', '{"output":[{"usage":{"input_tokens":9}}]}']) {
+      const tap = tapped(begun + ended(response));
+      expect([tap.complete, tap.usage]).toEqual([true, undefined]);
+    }
+  });
+  test("is not complete when its event was cut, wherever that was", () => {
+    const whole = begun + ended(JSON.stringify({ id: "x", usage, user: null }), ',"n":1').trimEnd();
+    expect(tapped(whole).complete).toBe(true);
+    for (let end = begun.length; end < whole.length; end++) {
+      expect(tapped(whole.slice(0, end)).complete).toBe(false);
+    }
+  });
+  test("tells who it is where nothing before it did", () => {
+    const response = JSON.stringify({ id: "resp_2", model: "m2", usage });
+    expect(learnt(tapped(ended(response)))).toMatchObject({
+      id: "resp_2",
+      model: "m2",
+      usage: report,
+    });
+  });
+  test("is named again while it is in progress, and that is no news but to who has not heard", () => {
+    const progress = (id: string) =>
+      `event: response.in_progress\n${sse({ type: "response.in_progress", response: { id, model: "m" } })}`;
+    expect(tapped(progress("resp_3")).id).toBe("resp_3");
+    expect(tapped(begun + progress("resp_3")).id).toBe("resp_1");
+  });
+});
+
 describe("an error event", () => {
   test.each([
     [

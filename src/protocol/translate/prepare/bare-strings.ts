@@ -18,11 +18,15 @@ export function fitBareStrings(request: IrRequest, fit: Fit): IrRequest {
 
 function fitMessage(message: Message, { target }: Fit): Message {
   const { blocks } = message;
-  const content = HAS_CONTENT.has(target) ? blocks.filter(isContent) : blocks;
+  const content = HAS_CONTENT.has(target) && blocks.length > 1 ? blocks.filter(isContent) : blocks;
   const bareString = isBare(content);
-  const hasResults = blocks.some(({ type }) => type === "tool_result");
-  if (message.bareString === bareString && !hasResults) return message;
-  return { ...message, blocks: hasResults ? blocks.map(fitResult) : blocks, bareString };
+  const isSame = message.bareString === bareString;
+  if (!blocks.some(isMisspelled)) return isSame ? message : { ...message, bareString };
+  return { ...message, blocks: blocks.map(fitResult), bareString };
+}
+
+function isMisspelled(block: Block): boolean {
+  return block.type === "tool_result" && block.bareString !== isBare(block.content);
 }
 
 function fitResult(block: Block): Block {

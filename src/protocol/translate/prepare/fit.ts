@@ -3,7 +3,7 @@ import type { DialectId } from "../../../core/ids.ts";
 import { Rejection } from "../../../core/rejection.ts";
 import type { Loss, LossCode, Report } from "../../ir/loss.ts";
 import type { IrRequest } from "../../ir/request.ts";
-import { WIRE_PATHS, type WirePaths } from "./wire-paths.ts";
+import { pathsOf, type WirePaths } from "./wire-paths.ts";
 
 /** What every pass is told, and where it leaves what it has to say. */
 export interface Fit {
@@ -39,7 +39,7 @@ export function createFit(request: IrRequest, options: FitOptions): Fit {
     origin: request.origin,
     target,
     capabilities,
-    paths: WIRE_PATHS[request.origin],
+    paths: pathsOf(request),
     lose(code, path, how) {
       if (code === "L-STATE" && how?.severity === undefined) lostState ??= path;
       report({ code, path, action: "dropped", ...how });

@@ -43,7 +43,9 @@ export function fitKnobs(request: IrRequest, fit: Fit): Knobs {
 function fitLogprobs({ logprobs }: IrRequest, fit: Fit): IrRequest["logprobs"] {
   if (logprobs === undefined) return undefined;
   if (!fit.capabilities.logprobs) {
-    if (logprobs.enabled) fit.lose("L-LOGPROBS", fit.paths.logprobs);
+    if (!logprobs.enabled) return undefined;
+    fit.lose("L-LOGPROBS", fit.paths.logprobs);
+    if (logprobs.top !== undefined) fit.lose("L-LOGPROBS", fit.paths.topLogprobs);
     return undefined;
   }
   if (fit.target !== "cohere" || logprobs.top === undefined) return logprobs;

@@ -1,6 +1,7 @@
 import type { Block, CacheMarkBlock, ResultContent } from "../../ir/block.ts";
 import type { IrRequest, SystemBlock, Tool } from "../../ir/request.ts";
 import type { Fit } from "./fit.ts";
+import { dropExt } from "./own-words.ts";
 import { isBlank } from "./text.ts";
 
 /** Bedrock's marks of their own put on what they follow, so that every pass finds them there. */
@@ -36,6 +37,7 @@ function onBlocks<T extends Block | SystemBlock>(blocks: readonly T[], fit: Fit)
     }
     const index = marked.findLastIndex(carriesMark);
     const before = marked[index];
+    dropExt(block, { kind: "mark", path: block.at ?? fit.paths.messages, fit });
     if (before === undefined) lost(block, fit);
     else marked[index] = { ...before, cache: block.cache };
   }

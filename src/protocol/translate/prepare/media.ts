@@ -117,9 +117,13 @@ function named(block: MediaBlock, fit: Fit): Naming {
   }
   if (context !== undefined) fit.lose("L-DOCCONTEXT", path);
   if (citations === true) fit.lose("L-CITE", path);
+  const name = filename ?? title;
+  // Google's own API refuses names; Vertex alone takes them.
+  const isNameless = fit.target === "gemini";
+  if (isNameless && name !== undefined) fit.lose("L-DOCNAME", path);
   return {
     title: undefined,
-    filename: filename ?? title,
+    filename: isNameless ? undefined : name,
     context: undefined,
     citations: undefined,
   };

@@ -191,6 +191,7 @@ const OF_NODE: Readonly<Record<Exclude<NodeKind, "request">, Rules>> = {
     custom: "inside",
     functionCall: "inside",
     toolUse: "inside",
+    "toolUse.type": "quiet",
     caller: "inside",
     "caller.type": { code: "L-TOOLOPTS", quiet: ["direct"] },
   },

@@ -168,7 +168,10 @@ function shown(
   { wish, fit }: { readonly wish: Wish; readonly fit: Fit },
 ): Pick<ReasoningAsk, "show" | "summary"> {
   const { target, capabilities, origin } = fit;
-  if (wish.kind === "off" || (ask.show === undefined && !SHOWS_UNASKED.has(origin))) return {};
+  const isOff = wish.kind === "off";
+  // Where a little thinking stands for none, at least nobody sees it.
+  if (isOff && target === "gemini" && capabilities.reasoning === "effort") return { show: "omit" };
+  if (isOff || (ask.show === undefined && !SHOWS_UNASKED.has(origin))) return {};
   if (target === "responses") {
     if (!isShown(ask)) return {};
     return { show: "summary", summary: ask.summary ?? "auto" };

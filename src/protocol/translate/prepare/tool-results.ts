@@ -13,7 +13,7 @@ import { fitMedia } from "./media.ts";
 import { dropExt } from "./own-words.ts";
 import type { PairedResult } from "./pairing.ts";
 import { fitSearchResult } from "./search-results.ts";
-import { fitText, pathOf } from "./text.ts";
+import { bare, fitText, pathOf } from "./text.ts";
 import type { ToolNames } from "./tool-names.ts";
 
 /** What stands in a result for a medium that had to go elsewhere. */
@@ -33,8 +33,16 @@ export function fitResult({ block, call }: PairedResult, names: ToolNames, fit: 
   const aside: Block[] = [];
   const path = pathOf(block, fit);
   const own = dropExt(block, { kind: "block", path, fit });
-  const content = block.content.flatMap((part) => fitContent(part, aside, fit));
-  const { isError, said } = withError(block, content, fit);
+  const parts = block.content.flatMap((part) => fitContent(part, aside, fit));
+  const { isError, said } = withError(block, parts, fit);
+  const content = filled(oneText(said, fit), fit);
+  // Without an id only the name tells whose it is.
+  const isNamed = can.resultNeedsName || !can.toolIds;
+  const name = isNamed ? names.fit(call.block.name, path) : undefined;
+  if (own === block && isPlain(block) && call.id === block.callId && name === block.name) {
+    const isSame = content.length === block.content.length && content.every(isAt, block.content);
+    if (isSame) return { result: block, aside };
+  }
   const result: ToolResultBlock = {
     ...own,
     id: undefined,
@@ -42,12 +50,21 @@ export function fitResult({ block, call }: PairedResult, names: ToolNames, fit: 
     phase: undefined,
     status: undefined,
     callId: call.id,
-    name: can.resultNeedsName ? names.fit(call.block.name, path) : undefined,
-    content: filled(oneText(said, fit), fit),
+    name,
+    content,
     isError,
     freeform: can.freeformTools ? block.freeform : undefined,
   };
   return { result, aside };
+}
+
+/** Nothing in it that some target might not take. */
+function isPlain({ id, group, phase, status, isError, freeform }: ToolResultBlock): boolean {
+  return (id ?? group ?? phase ?? status ?? isError ?? freeform) === undefined;
+}
+
+function isAt(this: readonly ResultContent[], part: ResultContent, index: number): boolean {
+  return this[index] === part;
 }
 
 function fitContent(part: ResultContent, aside: Block[], fit: Fit): readonly ResultContent[] {
@@ -93,7 +110,9 @@ function fitResultMedia(block: MediaBlock, aside: Block[], fit: Fit): readonly R
 
 /** Gemini's own wrapping of plain text is taken off; any other value goes as JSON text. */
 function fitJson(block: JsonBlock, fit: Fit): JsonBlock | TextBlock {
-  const own = dropExt(block, { kind: "block", path: pathOf(block, fit), fit });
+  // Cohere's documents have ids, which nothing else refers to elsewhere.
+  if (block.id !== undefined) fit.lose("L-DOCNAME", pathOf(block, fit));
+  const own = bare(block, fit);
   if (fit.capabilities.resultJson) return own;
   const { value, cache, at } = own;
   const isWrapped = fit.origin === "gemini" && isObject(value) && Object.keys(value).length === 1;
@@ -129,14 +148,14 @@ function withError(
 /** Many hosts of OpenAI's wire take nothing but a string here: protocols.md §3.3. */
 function oneText(content: readonly ResultContent[], { target }: Fit): readonly ResultContent[] {
   if (target !== "openai" || content.length < 2) return content;
-  const texts = content.filter((part) => part.type === "text").filter(isPlain);
+  const texts = content.filter((part) => part.type === "text").filter(isPlainText);
   if (texts.length < content.length) return content;
   const cache = texts.findLast((text) => text.cache !== undefined)?.cache;
   const text = texts.map((each) => each.text).join("\n");
   return [{ type: "text", text, cache, at: texts[0]?.at }];
 }
 
-function isPlain({ citations, proof, ext }: TextBlock): boolean {
+function isPlainText({ citations, proof, ext }: TextBlock): boolean {
   return (citations ?? proof ?? ext) === undefined;
 }
 

@@ -52,7 +52,11 @@ export function withDocuments(
   const blocks: readonly Block[] = asBlocks(documents, fit);
   const index = messages.findLastIndex(isSpeech);
   const message = messages[index];
-  if (message === undefined) return [...messages, { role: "user", blocks }];
+  if (message === undefined) {
+    const first = messages.findIndex((each) => !isSystem(each));
+    const place = first === -1 ? messages.length : first;
+    return messages.toSpliced(place, 0, { role: "user", blocks });
+  }
   const said = message.blocks.findIndex(isSaid);
   const at = said === -1 ? message.blocks.length : said;
   return messages.with(index, { ...message, blocks: message.blocks.toSpliced(at, 0, ...blocks) });

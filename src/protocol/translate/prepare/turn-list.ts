@@ -1,4 +1,4 @@
-import type { Block, ToolResultBlock } from "../../ir/block.ts";
+import type { ToolResultBlock } from "../../ir/block.ts";
 import type { Message } from "../../ir/request.ts";
 import type { Fit } from "./fit.ts";
 
@@ -8,12 +8,14 @@ export class TurnList {
   /** Two wires want one turn after another; a third at least all of one turn's results together. */
   readonly #merges: boolean;
   readonly #joinsAnswers: boolean;
+  readonly #fit: Fit;
   /** The caller's message the results at the end came from, while nothing stands behind them. */
   #answersOf: number | undefined;
 
-  constructor({ capabilities, target }: Fit) {
-    this.#merges = capabilities.alternation;
-    this.#joinsAnswers = target === "anthropic";
+  constructor(fit: Fit) {
+    this.#fit = fit;
+    this.#merges = fit.capabilities.alternation;
+    this.#joinsAnswers = fit.target === "anthropic";
   }
 
   get messages(): readonly Message[] {
@@ -27,7 +29,7 @@ export class TurnList {
     const last = this.#messages.at(-1);
     const isNeighbour = last?.role === message.role && (this.#merges || isRest);
     if (last === undefined || !isNeighbour || !isSpoken(message)) this.#messages.push(message);
-    else this.#messages[this.#messages.length - 1] = merged(last, message.blocks);
+    else this.#messages[this.#messages.length - 1] = this.#merged(last, message);
   }
 
   /** Results as a user's turn; `turns` are the caller's messages they came from. */
@@ -36,12 +38,16 @@ export class TurnList {
     const [turn] = turns;
     if (turns.size === 1) this.#answersOf = turn;
   }
+
+  #merged(last: Message, message: Message): Message {
+    const { name, at, blocks } = message;
+    if (name !== undefined && name !== last.name) {
+      this.#fit.lose("L-NAME", `${at ?? this.#fit.paths.messages}.name`);
+    }
+    return { ...last, blocks: [...last.blocks, ...blocks] };
+  }
 }
 
 function isSpoken({ role }: Message): boolean {
   return role === "user" || role === "assistant";
-}
-
-function merged(message: Message, blocks: readonly Block[]): Message {
-  return { ...message, blocks: [...message.blocks, ...blocks] };
 }

@@ -1,4 +1,4 @@
-import type { TextBlock } from "../../ir/block.ts";
+import type { Block, TextBlock } from "../../ir/block.ts";
 import type { Message } from "../../ir/request.ts";
 import { type BlockContext, fitBlocks } from "./blocks.ts";
 import type { Fit } from "./fit.ts";
@@ -40,22 +40,14 @@ interface Adding {
   readonly isLast: boolean;
 }
 
-function addTurn(message: Message, turn: number, { list, context, isLast }: Adding): void {
+function addTurn(message: Message, turn: number, adding: Adding): void {
+  const { list, context, isLast } = adding;
   const { fit, pairs } = context;
   const own = withoutOwnWords(message, fit);
   const { blocks, aside } = fitBlocks(message, turn, context);
-  // Results stand in messages of their own; whatever else was in one is the user's.
-  const role = own.role === "tool" ? "user" : own.role;
-  if (blocks.length > 0) {
-    const isSame = blocks === own.blocks && role === own.role;
-    list.add(isSame ? own : { ...own, role, blocks }, turn);
-  } else if (message.blocks.length === 0 && !fit.capabilities.refusesEmptyText) {
-    list.add(own);
-  } else if (isAwaited(message, isLast)) {
-    list.add({ ...own, role, blocks: [minimal(message, fit)] });
-  } else if (message.blocks.length === 0) {
-    fit.lose("L-EMPTY", message.at ?? fit.paths.messages);
-  }
+  const said = saidIn(own, blocks, { isLast, fit });
+  if (said !== undefined) list.add(said, turn);
+  else if (own.name !== undefined) loseName(own, fit);
   const results = pairs.results.get(turn) ?? [];
   addResults(results, context, list);
   if (aside.length > 0 && (!isLast || results.length > 0)) {
@@ -63,13 +55,36 @@ function addTurn(message: Message, turn: number, { list, context, isLast }: Addi
   }
 }
 
+/** The message with what is left of its blocks; undefined where nothing is left to say. */
+function saidIn(
+  message: Message,
+  blocks: readonly Block[],
+  { isLast, fit }: { readonly isLast: boolean; readonly fit: Fit },
+): Message | undefined {
+  // Results stand in messages of their own; whatever else was in one is the user's.
+  const role = message.role === "tool" ? "user" : message.role;
+  if (blocks.length > 0) {
+    const isSame = blocks === message.blocks && role === message.role;
+    return isSame ? message : { ...message, role, blocks };
+  }
+  const wasEmpty = message.blocks.length === 0;
+  if (wasEmpty && !fit.capabilities.refusesEmptyText) return message;
+  if (isAwaited(message, isLast)) return { ...message, role, blocks: [minimal(message, fit)] };
+  if (wasEmpty) fit.lose("L-EMPTY", message.at ?? fit.paths.messages);
+  return undefined;
+}
+
 function withoutOwnWords(message: Message, fit: Fit): Message {
-  const { at, name } = message;
-  const path = at ?? fit.paths.messages;
+  const { name } = message;
+  const path = message.at ?? fit.paths.messages;
   const own = dropExt(message, { kind: "message", path, fit });
   if (name === undefined || fit.capabilities.messageNames) return own;
-  fit.lose("L-NAME", `${path}.name`);
+  loseName(message, fit);
   return { ...own, name: undefined };
+}
+
+function loseName({ at }: Message, fit: Fit): void {
+  fit.lose("L-NAME", `${at ?? fit.paths.messages}.name`);
 }
 
 /** The user's last word stays, even with nothing left in it: else another's would be the last. */

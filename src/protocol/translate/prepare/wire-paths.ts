@@ -1,4 +1,6 @@
 import type { DialectId } from "../../../core/ids.ts";
+import { isObject } from "../../ir/fields.ts";
+import type { IrRequest } from "../../ir/request.ts";
 
 /** Where the caller's protocol has what the representation keeps in no node: protocols.md §3.1. */
 export interface WirePaths {
@@ -152,3 +154,11 @@ export const WIRE_PATHS: Readonly<Record<DialectId, WirePaths>> = {
     tier: "priority",
   },
 };
+
+/** The same for one request: Nova's top-k stands in another place than Claude's. */
+export function pathsOf({ origin, ext }: IrRequest): WirePaths {
+  const paths = WIRE_PATHS[origin];
+  const fields = ext?.bedrock?.["additionalModelRequestFields"];
+  if (!isObject(fields) || !isObject(fields["inferenceConfig"])) return paths;
+  return { ...paths, topK: "additionalModelRequestFields.inferenceConfig.topK" };
+}

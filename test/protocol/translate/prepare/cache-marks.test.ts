@@ -98,4 +98,19 @@ describe("marks of the prompt cache", () => {
       "L-CACHE cache_control dropped",
     ]);
   });
+  test("with nothing before them are told", () => {
+    const messages = [say("user", point(), "a")];
+    expect(sent({ messages }, "bedrock", "anthropic").lost).toEqual(["L-CACHE p dropped"]);
+    const tools: Tool[] = [{ kind: "cache_mark", cache: {}, at: "t" }, tool];
+    expect(sent({ tools }, "bedrock", "anthropic").lost).toEqual(["L-CACHE t dropped"]);
+    const content = [{ type: "cache_mark", cache: {}, at: "r" }] as const;
+    const inside = [
+      say("user", "a"),
+      say("assistant", call("1")),
+      say("user", { type: "tool_result", callId: "1", content }),
+    ];
+    expect(sent({ messages: inside, tools: [tool] }, "bedrock", "anthropic").lost).toEqual([
+      "L-CACHE r dropped",
+    ]);
+  });
 });

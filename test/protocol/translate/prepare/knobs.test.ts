@@ -24,7 +24,7 @@ describe("a knob beside the messages", () => {
       { logprobs: { enabled: true, top: 3 } },
       "bedrock",
       {},
-      ["L-LOGPROBS logprobs dropped"],
+      ["L-LOGPROBS logprobs dropped", "L-LOGPROBS top_logprobs dropped"],
     ],
     ["openai", { logprobs: { enabled: false } }, "bedrock", {}, []],
     [

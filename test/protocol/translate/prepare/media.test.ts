@@ -80,8 +80,9 @@ describe("media", () => {
     const block = media("document", "text/plain", { source, title: "T" });
     expect(sent(block, "anthropic", "bedrock").blocks).toMatchObject([{ source, title: "T" }]);
     expect(sent(block, "anthropic", "gemini").blocks).toMatchObject([
-      { source: { kind: "base64", data: "aGVsbG8=" }, filename: "T" },
+      { source: { kind: "base64", data: "aGVsbG8=" } },
     ]);
+    expect(sent(block, "anthropic", "gemini").lost).toEqual(["L-DOCNAME at dropped"]);
     expect(sent(block, "anthropic", "openai").blocks).toMatchObject([{ text: "T\n\nhello" }]);
     const cohere = sent(block, "anthropic", "cohere").told.request;
     expect(cohere.documents).toMatchObject([{ data: { text: "hello", title: "T" } }]);
@@ -126,5 +127,33 @@ describe("media", () => {
       "user: so?",
     ]);
     expect(lost).toEqual(["L-TOOLIMG-MOVED at moved"]);
+  });
+  test("what an assistant said aloud is what it said", () => {
+    const spoken = media("audio", "audio/wav", { transcript: "hello" });
+    const messages = [say("user", "a"), say("assistant", spoken), say("user", "b")];
+    const { request, lost } = prepared(
+      { origin: "openai", messages, maxOutputTokens: 9 },
+      "anthropic",
+    );
+    expect(shape(request)[1]).toBe("assistant: hello");
+    expect(lost).toEqual(["L-ASSISTANT-MEDIA at approximated"]);
+  });
+  test("a document's citations and context are told where they cannot be", () => {
+    const block = media("document", "application/pdf", { citations: true, context: "c" });
+    expect(sent(block, "anthropic", "openai").lost).toEqual([
+      "L-DOCCONTEXT at dropped",
+      "L-CITE at dropped",
+    ]);
+  });
+  test("what else a document of blocks holds stands behind its text, or is told", () => {
+    const blocks: readonly Block[] = [
+      { type: "text", text: "one" },
+      media("image", "image/png"),
+      { type: "opaque", vendor: "anthropic", wireType: "x", raw: {}, at: "o" },
+    ];
+    const block = media("document", undefined, { source: { kind: "blocks", blocks } });
+    const { blocks: spread, lost } = sent(block, "anthropic", "openai");
+    expect(spread?.map(({ type }) => type)).toEqual(["text", "media"]);
+    expect(lost).toEqual(["L-UNKNOWN-BLOCK o dropped"]);
   });
 });

@@ -63,6 +63,10 @@ describe("the output cap of a request to Anthropic", () => {
       "L-THINK-ADJUST generationConfig.temperature dropped",
       "L-THINK-ADJUST generationConfig.topK dropped",
     ]);
+    const narrow = { origin: "openai" as const, maxOutputTokens: 9000, sampling: { topP: 0.5 } };
+    expect(prepared({ ...narrow, ...thinks(2000) }, "anthropic").lost).toEqual([
+      "L-THINK-ADJUST top_p dropped",
+    ]);
   });
 
   test("where no room is left to think, the request does not think", () => {

@@ -34,6 +34,7 @@ describe("what only one protocol knows", () => {
       { additionalModelRequestFields: { anthropic_beta: ["x"], y: 1 } },
       ["L-UNKNOWN-FIELD additionalModelRequestFields.y degraded"],
     ],
+    ["gemini", { toolConfig: "odd" }, ["L-UNKNOWN-FIELD toolConfig degraded"]],
     [
       "cohere",
       { safety_mode: "STRICT", priority: 3 },

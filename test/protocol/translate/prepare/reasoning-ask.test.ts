@@ -120,12 +120,36 @@ describe("an ask for reasoning", () => {
     ],
     ["openai", { mode: "off", effort: "none" }, "anthropic", none, undefined, []],
     [
+      "anthropic",
+      { mode: "on", budgetTokens: 2000, effort: "high" },
+      "openai",
+      {},
+      { mode: "on", effort: "high" },
+      ["L-EFFORT thinking.budget_tokens dropped"],
+    ],
+    [
       "gemini",
       { mode: "adaptive", show: "summary" },
       "anthropic",
       {},
       undefined,
       ["L-REASONING-ASK generationConfig.thinkingConfig.includeThoughts dropped"],
+    ],
+    [
+      "openai",
+      { mode: "on", effort: "max" },
+      "anthropic",
+      manual,
+      { mode: "on", budgetTokens: 32_768 },
+      ["L-EFFORT reasoning_effort approximated"],
+    ],
+    [
+      "anthropic",
+      { mode: "adaptive", effort: "low", show: "summary" },
+      "openai",
+      {},
+      { mode: "on", effort: "low" },
+      ["L-REASONING-ASK thinking.display dropped"],
     ],
   ])("from %s %j to %s %j is %j", (origin, reasoning, target, change, sent, lost) => {
     const given = { origin, reasoning, maxOutputTokens: 60_000 };

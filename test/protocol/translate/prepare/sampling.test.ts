@@ -58,4 +58,10 @@ describe("a knob of sampling", () => {
     expect(request.sampling).toEqual(sent);
     expect(told.filter((loss) => !loss.startsWith("L-MAXTOK"))).toEqual([...lost]);
   });
+  test("of Nova is told where Nova has it", () => {
+    const ext = { bedrock: { additionalModelRequestFields: { inferenceConfig: {} } } };
+    expect(prepared({ origin: "bedrock", sampling: { topK: 4 }, ext }, "openai").lost).toEqual([
+      "L-TOPK additionalModelRequestFields.inferenceConfig.topK dropped",
+    ]);
+  });
 });

@@ -43,4 +43,11 @@ describe("search results", () => {
     ]);
     expect(lost).toEqual(["L-DOCCONTEXT documents[0] moved", "L-DOCCONTEXT documents[1] moved"]);
   });
+  test("whose citations were asked for are told where none can be", () => {
+    const cited = [say("user", { ...found, citations: true })];
+    expect(prepared({ origin: "anthropic", messages: cited }, "openai").lost).toEqual([
+      "L-DOCCONTEXT at approximated",
+      "L-CITE at dropped",
+    ]);
+  });
 });

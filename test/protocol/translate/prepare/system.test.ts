@@ -69,4 +69,29 @@ describe("system messages", () => {
     expect(texts(request.system)).toEqual(["mind this"]);
     expect(lost).toContain("L-SAFETY system[0] dropped");
   });
+  test("lose the name and all but the text they may have", () => {
+    const image = {
+      type: "media",
+      kind: "image",
+      source: { kind: "url", url: "u" },
+      at: "i",
+    } as const;
+    const messages = [{ ...say("system", "s", image), name: "n", at: "m" }, say("user", "a")];
+    expect(prepared({ origin: "openai", messages }, "gemini").lost).toEqual([
+      "L-NAME m.name dropped",
+      "L-UNKNOWN-BLOCK i dropped",
+    ]);
+  });
+  test("that are joined lose what a string cannot hold", () => {
+    const system = [
+      { type: "text" as const, text: "one", cache: {}, at: "s0" },
+      { type: "opaque" as const, vendor: "responses" as const, wireType: "x", raw: {}, at: "s1" },
+    ];
+    const { request, lost } = prepared({ origin: "anthropic", system }, "responses", {
+      cacheMarks: "none",
+    });
+    expect(texts(request.system)).toEqual(["one"]);
+    expect(lost).toContain("L-CACHE s0 dropped");
+    expect(lost).toContain("L-UNKNOWN-BLOCK s1 dropped");
+  });
 });

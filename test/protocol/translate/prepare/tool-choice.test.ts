@@ -114,4 +114,9 @@ describe("a tool choice", () => {
     expect(told.request.toolChoice).toBeUndefined();
     expect(told.lost).toEqual(["L-HOSTED tools[0] dropped", "L-HOSTED tool_choice dropped"]);
   });
+  test("that forces a tool where there are none is told", () => {
+    expect(prepared({ origin: "openai", toolChoice: required }, "gemini").lost).toEqual([
+      "L-TOOLFILTER tool_choice dropped",
+    ]);
+  });
 });

@@ -50,4 +50,16 @@ describe("a tool result", () => {
     expect(sent({}, "openai", "gemini").result.name).toBe("f");
     expect(sent({ name: "f" }, "gemini", "openai").result.name).toBeUndefined();
   });
+  test("keeps nothing only its vendor can read", () => {
+    const content: ResultContent[] = [
+      { type: "opaque", vendor: "anthropic", wireType: "x", raw: {}, at: "o" },
+    ];
+    expect(sent({ content }, "anthropic", "bedrock").lost).toEqual(["L-UNKNOWN-BLOCK o dropped"]);
+  });
+  test("that was a document loses its id", () => {
+    const content: ResultContent[] = [{ type: "json", id: "d", value: { a: 1 }, at: "j" }];
+    const { result, lost } = sent({ content }, "cohere", "gemini");
+    expect(result.content).toEqual([{ type: "json", value: { a: 1 }, at: "j" }]);
+    expect(lost).toContain("L-DOCNAME j dropped");
+  });
 });

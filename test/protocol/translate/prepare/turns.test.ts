@@ -124,4 +124,32 @@ describe("turns", () => {
     const messagesApi = prepared({ origin: "openai", messages }, "anthropic").request.messages;
     expect(messagesApi.map(({ bareString }) => bareString)).toEqual([true, undefined, undefined]);
   });
+  test("what stood behind a call comes before it at Chat, which is told", () => {
+    const after = { type: "text", text: "done", at: "t" } as const;
+    const messages = [
+      say("user", "a"),
+      say("assistant", call("1"), after),
+      say("user", result("1")),
+    ];
+    expect(prepared({ origin: "anthropic", messages }, "openai").lost).toEqual(["L-ORDER t moved"]);
+    expect(prepared({ origin: "anthropic", messages }, "gemini").lost).not.toContain(
+      "L-ORDER t moved",
+    );
+  });
+  test("a message without content is left out where it is refused", () => {
+    const messages = [say("user", "a"), { ...say("assistant"), at: "m" }, say("user", "b")];
+    const { lost } = prepared({ origin: "openai", messages }, "gemini");
+    expect(lost).toEqual(["L-EMPTY m dropped"]);
+  });
+  test("a name that is merged into another's turn is told", () => {
+    const named = [
+      { ...say("user", "a"), name: "x", at: "m0" },
+      { ...say("user", "b"), name: "y", at: "m1" },
+    ];
+    const { request, lost } = prepared({ origin: "responses", messages: named }, "openai", {
+      alternation: true,
+    });
+    expect(shape(request)).toEqual(["user: a, b"]);
+    expect(lost).toEqual(["L-NAME m1.name dropped"]);
+  });
 });

@@ -1,11 +1,11 @@
-import type { IrEvent } from "../ir/event.ts";
+import type { IrEvent } from "./event.ts";
 
 /** An event of one block. */
 export type BlockEvent = Extract<IrEvent, { readonly b: number }>;
 type BlockStart = Extract<IrEvent, { readonly t: "block_start" }>;
 
 /**
- * Puts blocks one after another: this wire has no two open at a time, so what comes of another
+ * Puts blocks one after another, for wires that have no two open at a time: what comes of another
  * block than the open one waits until that stops (protocols.md 5.3).
  */
 export class BlockOrder {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { type BlockEvent, BlockOrder } from "../../../src/protocol/anthropic/block-order.ts";
+import { type BlockEvent, BlockOrder } from "../../../src/protocol/ir/block-order.ts";
 
 const start = (b: number): BlockEvent => ({
   t: "block_start",

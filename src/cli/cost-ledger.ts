@@ -1,0 +1,69 @@
+import { EMBEDDED } from "../state/migrations/embedded.ts";
+import { status } from "../state/migrations/migrate.ts";
+import { type CardLayer, readCard } from "../state/rate-card/read-card.ts";
+import { embeddedLayer, makeCard, type RateCard } from "../state/rate-card/rate-card.ts";
+import { openStateToRead, type StatePlace } from "../state/store/open.ts";
+import { type Sql, StoreError } from "../state/store/sql.ts";
+import type { Io } from "./io.ts";
+
+/** What a command about the ledger may look at beside the terminal. */
+export interface LedgerPlace extends StatePlace {
+  /** What the configuration lays over the embedded card. */
+  readonly rates?: readonly CardLayer[] | undefined;
+}
+
+export type Asked<T> =
+  | { readonly kind: "answer"; readonly value: T }
+  | { readonly kind: "no_data" }
+  | { readonly kind: "failed"; readonly why: string };
+
+/** Asks the ledger; there is no data where no gateway has kept any. */
+export async function askLedger<T>(
+  place: StatePlace,
+  question: (sql: Sql) => Promise<T>,
+): Promise<Asked<T>> {
+  let sql: Sql | undefined;
+  try {
+    sql = openStateToRead(place);
+    if (sql === undefined) return { kind: "no_data" };
+    const steps = await status(sql, EMBEDDED);
+    const newer = steps.find(({ state, version }) => state === "foreign" && version < OWN_MAX);
+    if (newer !== undefined) {
+      const name = `${newer.version} ${newer.name}`;
+      return { kind: "failed", why: `the state has migration ${name}: it needs a newer interlock` };
+    }
+    if (steps[0]?.state !== "applied") return { kind: "no_data" };
+    return { kind: "answer", value: await question(sql) };
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    return { kind: "failed", why: `the state cannot be read: ${error.message}` };
+  } finally {
+    await sql?.close();
+  }
+}
+
+/** Versions below are this program's own; an operator's begin with a year. */
+const OWN_MAX = 1_000_000;
+
+/** The card to price by, with `file` laid over it; a sentence when that is no card. */
+export async function cardFor(
+  place: LedgerPlace,
+  file: string | undefined,
+  io: Pick<Io, "readFile">,
+): Promise<RateCard | string> {
+  const layers = [embeddedLayer(), ...(place.rates ?? [])];
+  if (file === undefined) return makeCard(layers);
+  let value: unknown;
+  try {
+    value = JSON.parse(await io.readFile(file));
+  } catch (error) {
+    return `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  const layer = readCard(value);
+  if (!("rates" in layer)) return `${file} is no rate card\n  ${layer.join("\n  ")}`;
+  return makeCard([...layers, layer]);
+}
+
+export function cardName({ version, published }: RateCard): string {
+  return published === undefined ? version : `${version} of ${published}`;
+}

@@ -1,0 +1,35 @@
+import { isLoopbackHost } from "../../config/address.ts";
+import type { Config, ServerConfig } from "../../config/config.ts";
+
+/** What a running gateway cannot change: a reload names it, a restart takes it. */
+export type Fixed = Pick<ServerConfig, "host" | "port" | "metricsPort" | "workers">;
+
+const NAMES: readonly (readonly [field: keyof Fixed, path: string])[] = [
+  ["host", "server.host"],
+  ["port", "server.port"],
+  ["metricsPort", "server.metrics_port"],
+  ["workers", "server.workers"],
+];
+
+export function fixedOf({ server }: Config): Fixed {
+  const { host, port, metricsPort, workers } = server;
+  return { host, port, metricsPort, workers };
+}
+
+/** A configuration as it can take effect here, and each change in it that needs a restart. */
+export interface Fitted {
+  readonly config: Config;
+  readonly needsRestart: readonly string[];
+}
+
+/** Fits a new configuration to the running listeners; a sentence when that would be unsafe. */
+export function withFixed(config: Config, fixed: Fixed): Fitted | string {
+  if (config.keys.length === 0 && !isLoopbackHost(fixed.host)) {
+    // At a start such a file is narrowed to loopback; a socket that is open cannot be.
+    return `it has no keys, and this gateway listens on ${fixed.host}: keep a key, or restart`;
+  }
+  const needsRestart = NAMES.filter(([field]) => config.server[field] !== fixed[field]).map(
+    ([field, path]) => `${path}: ${fixed[field] ?? "off"} → ${config.server[field] ?? "off"}`,
+  );
+  return { config: { ...config, server: { ...config.server, ...fixed } }, needsRestart };
+}

@@ -1,0 +1,51 @@
+import { HeapCells } from "../../telemetry/cells.ts";
+import { renderMetrics } from "../../telemetry/exposition.ts";
+import { Registry } from "../../telemetry/registry.ts";
+import type { Reloader } from "./reloader.ts";
+import type { Serving } from "./serving.ts";
+
+export interface MasterCounts {
+  readonly reloader: Pick<Reloader, "generation" | "counts">;
+  readonly serving: Pick<Serving, "workers">;
+}
+
+/** The metrics of reloads and workers, as a function that gives their text now. */
+export function createMasterMetrics({ reloader, serving }: MasterCounts): () => string {
+  const registry = new Registry(new HeapCells());
+  registry.sampled({
+    kind: "gauge",
+    name: "gateway_config_generation",
+    help: "How many configurations have been in effect since the start, this one included.",
+    labels: [],
+    read: () => [[{}, reloader.generation]],
+  });
+  registry.sampled({
+    kind: "counter",
+    name: "gateway_config_reloads_total",
+    help: "Reloads asked for, by what they came to.",
+    labels: ["result"],
+    *read() {
+      for (const [result, count] of Object.entries(reloader.counts)) yield [{ result }, count];
+    },
+  });
+  registry.sampled({
+    kind: "gauge",
+    name: "gateway_workers",
+    help: "Processes that serve, by state.",
+    labels: ["state"],
+    *read() {
+      const byState = Map.groupBy(serving.workers(), ({ state }) => state);
+      for (const state of ["starting", "serving", "draining", "down"] as const) {
+        yield [{ state }, byState.get(state)?.length ?? 0];
+      }
+    },
+  });
+  registry.sampled({
+    kind: "counter",
+    name: "gateway_worker_restarts_total",
+    help: "Workers that were replaced after they died.",
+    labels: [],
+    read: () => [[{}, serving.workers().reduce((sum, { restarts }) => sum + restarts, 0)]],
+  });
+  return () => renderMetrics(registry);
+}

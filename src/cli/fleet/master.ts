@@ -1,0 +1,332 @@
+import type { AdminStart } from "../../admin/listener.ts";
+import type { Config } from "../../config/config.ts";
+import type { Environment } from "../../config/env.ts";
+import type { Ms } from "../../core/units.ts";
+import type { BufferedLog } from "../../runtime/log.ts";
+import type { Clock, Timer } from "../../runtime/runtime.ts";
+import type { Notifier } from "../notify.ts";
+import type { StartOptions } from "../start-options.ts";
+import { openAdmin } from "./admin.ts";
+import { type Answered, type ControlRequest, type ControlServer, serveControl } from "./control.ts";
+import type { Fixed } from "./fixed.ts";
+import { startSuccessor, type Successor } from "./handover.ts";
+import { createMasterMetrics } from "./master-metrics.ts";
+import type { Predecessor } from "./predecessor.ts";
+import { type Reloaded, Reloader } from "./reloader.ts";
+import type { Manner, Plan, Serving } from "./serving.ts";
+import type { Signals } from "./signals.ts";
+import {
+  prepareRunFiles,
+  removeRunFiles,
+  type RunFiles,
+  runFiles,
+  writePids,
+} from "./state-directory.ts";
+import { listenerCount } from "./sockets.ts";
+import { statusOf } from "./status-document.ts";
+
+/** An old process listens on for a second after it has been replaced. */
+const PORT_WAIT_MS: Ms = 5000;
+const PORT_LOOK_MS: Ms = 50;
+
+export interface MasterOptions {
+  readonly argv: readonly string[];
+  readonly options: StartOptions;
+  readonly env: Environment;
+  readonly clock: Clock;
+  readonly log: BufferedLog;
+  readonly notifier: Notifier;
+  readonly serving: Serving;
+  readonly plan: Plan;
+  readonly fixed: Fixed;
+  readonly fit: (config: Config) => Config;
+  readonly stateDirectory: string | undefined;
+  /** A terminal hangs up on who runs in it; then SIGHUP means that, not a reload. */
+  readonly hasTerminal: () => boolean;
+  readonly predecessor: Predecessor | undefined;
+  readonly signals: Signals;
+}
+
+/** How a master ended. */
+export interface MasterEnd {
+  readonly cut: number;
+  /** Why, where nobody asked it to. */
+  readonly reason: string | undefined;
+}
+
+/**
+ * Everything round a gateway that serves: the admin listener, the control socket, signals, reloads
+ * and the handover to a successor. Exactly one process of a gateway is its master.
+ */
+export class Master {
+  readonly #o: MasterOptions;
+  readonly #reloader: Reloader;
+  readonly #metrics: ReturnType<typeof createMasterMetrics>;
+  readonly #startedAt: Ms;
+  readonly #hadTerminal: boolean;
+  readonly #over = Promise.withResolvers<Manner | { readonly kind: "broken"; reason: string }>();
+  #admin: AdminStart | undefined;
+  #control: ControlServer | undefined;
+  #watchdog: Timer | undefined;
+  #state: "serving" | "restarting" | "ending" = "serving";
+  #successor: Successor | undefined;
+
+  constructor(options: MasterOptions) {
+    this.#o = options;
+    const { serving, plan, fixed, fit, env, log, clock } = options;
+    this.#startedAt = clock.now();
+    this.#hadTerminal = options.hasTerminal();
+    this.#reloader = new Reloader({
+      ...{ options: options.options, env, serving, fixed, plan, log, fit },
+    });
+    this.#metrics = createMasterMetrics({ reloader: this.#reloader, serving });
+  }
+
+  get admin(): AdminStart | undefined {
+    return this.#admin;
+  }
+
+  /** Opens what only one process can have; a sentence when a configured admin port is not free. */
+  open(): string | undefined {
+    this.#admin = this.#openAdmin();
+    const isAsked = this.#o.plan.config.source.kind === "file";
+    if (this.#admin?.kind === "refused" && isAsked) {
+      return `${this.#admin.reason}: ${this.#admin.fix}`;
+    }
+    this.#openControl();
+    return undefined;
+  }
+
+  /** Serves until it is told to end. */
+  async run(): Promise<MasterEnd> {
+    const { notifier, clock, serving, predecessor, log } = this.#o;
+    const hurry = this.#listenToSignals();
+    void serving.broken.then((reason) => this.#over.resolve({ kind: "broken", reason }));
+    // What follows another is not started by systemd, which has been ready all the while.
+    if (predecessor === undefined) notifier.ready(`Serving on ${serving.url.href}`);
+    this.#watchdog = notifier.watchdog(clock);
+    if (predecessor !== undefined) void this.#unsteer();
+    const manner = await this.#over.promise;
+    this.#state = "ending";
+    if (manner.kind === "broken") {
+      log.line("error", "supervisor", "Nothing serves any more: giving up", manner);
+      serving.hurry();
+    }
+    if (manner.kind !== "handover") notifier.stopping();
+    void hurry.then(() => serving.hurry());
+    const cut = await serving.end(manner.kind === "broken" ? { kind: "stop" } : manner);
+    await this.#close();
+    return { cut, reason: manner.kind === "broken" ? manner.reason : undefined };
+  }
+
+  /** SIGTERM and SIGINT end it, a second one ends it at once; SIGHUP reloads. */
+  #listenToSignals(): Promise<void> {
+    const hurry = Promise.withResolvers<void>();
+    let isTold = false;
+    const end = (): void => {
+      if (isTold) hurry.resolve();
+      isTold = true;
+      if (this.#state === "restarting") this.#successor?.dismiss();
+      this.#over.resolve({ kind: "stop" });
+      this.#state = "ending";
+    };
+    this.#o.signals.each((signal) => {
+      const isHangUp = this.#hadTerminal && !this.#o.hasTerminal();
+      if (signal === "SIGHUP" && !isHangUp) void this.#reload();
+      else end();
+    });
+    return hurry.promise;
+  }
+
+  async #reload(): Promise<Reloaded> {
+    const { notifier, serving } = this.#o;
+    const { generation } = this.#reloader;
+    if (this.#state !== "serving") {
+      const reason = this.#state === "ending" ? "this gateway is ending" : "a restart is under way";
+      return { kind: "refused", generation, reason };
+    }
+    notifier.reloading();
+    const reloaded = await this.#reloader.reload();
+    const suffix = reloaded.kind === "refused" ? "; the last reload was refused" : "";
+    notifier.ready(`Serving on ${serving.url.href}, generation ${reloaded.generation}${suffix}`);
+    return reloaded;
+  }
+
+  async #answer(request: ControlRequest, say: (text: string) => void): Promise<Answered> {
+    switch (request.command) {
+      case "status":
+        return { ok: true, result: await this.#status() };
+      case "reload": {
+        const reloaded = await this.#reload();
+        return { ok: reloaded.kind !== "refused", result: reloaded };
+      }
+      case "restart":
+        return this.#restart(request.program, say);
+    }
+  }
+
+  async #status(): Promise<object> {
+    const { serving, fixed, plan, clock } = this.#o;
+    await serving.health(); // Asks the workers, so that what follows is of now.
+    return statusOf({
+      state: this.#state,
+      uptimeMs: clock.now() - this.#startedAt,
+      generation: this.#reloader.generation,
+      url: serving.url,
+      adminPort: this.#admin?.kind === "listening" ? this.#admin.port : undefined,
+      source: plan.config.source,
+      wanted: fixed.workers,
+      workers: serving.workers(),
+    });
+  }
+
+  async #restart(program: readonly string[], say: (text: string) => void): Promise<Answered> {
+    const refusal = this.#restartRefusal();
+    if (refusal !== undefined) return { ok: false, result: { reason: refusal } };
+    const { log, serving } = this.#o;
+    this.#state = "restarting";
+    serving.hold(true);
+    const reason = await this.#handOver(program, say);
+    if (typeof reason !== "string") {
+      const { pid, version } = reason;
+      return { ok: true, result: { pid, version, replaced: process.pid } };
+    }
+    log.line("error", "restart", "The successor could not take over", { reason });
+    serving.hold(false);
+    if (this.#state === "restarting") this.#state = "serving";
+    return { ok: false, result: { reason } };
+  }
+
+  #restartRefusal(): string | undefined {
+    if (this.#state === "restarting") return "a restart is under way";
+    if (this.#state === "ending") return "this gateway is ending";
+    if (process.pid !== 1) return undefined;
+    return "it is the first process of a container, which would end with it: restart the container";
+  }
+
+  /** The successor when it has everything; else why not, and everything is as it was. */
+  async #handOver(
+    program: readonly string[],
+    say: (text: string) => void,
+  ): Promise<Successor | string> {
+    const { clock, argv, env, serving, log, notifier } = this.#o;
+    const port = this.#port();
+    if (listenerCount(port) !== serving.listeners) say("the process before still listens: waiting");
+    const isAlone = await this.#untilAlone();
+    const { listeners } = serving; // The successor's are the next in the kernel's order.
+    const { WATCHDOG_PID: _ours, ...rest } = env;
+    const started = await startSuccessor({ clock, program, argv, env: rest, port });
+    if (typeof started === "string") return started;
+    this.#successor = started;
+    say(`pid ${started.pid} (${started.version}) serves beside ${process.pid}`);
+    if (this.#state !== "restarting") return "this gateway was told to end meanwhile";
+    await this.#closeOwn();
+    const problem = await started.take();
+    if (problem !== undefined) {
+      started.dismiss();
+      this.#successor = undefined;
+      const lost = this.open();
+      if (lost !== undefined)
+        log.line("error", "restart", "An old listener is lost", { reason: lost });
+      return problem;
+    }
+    this.#state = "ending";
+    notifier.mainPid(started.pid);
+    const steered = isAlone && (await serving.steer(listeners));
+    started.release();
+    const { pid, version } = started;
+    log.line("info", "restart", "A successor has taken over", { pid, version, steered });
+    this.#watchdog?.cancel();
+    this.#over.resolve({ kind: "handover", steered });
+    return started;
+  }
+
+  /** Whether all sockets on the port are ours: the process before this one leaves it soon. */
+  async #untilAlone(): Promise<boolean> {
+    const { clock, serving } = this.#o;
+    for (let waited = 0; waited < PORT_WAIT_MS; waited += PORT_LOOK_MS) {
+      const count = listenerCount(this.#port());
+      if (count === undefined || count === serving.listeners) return count !== undefined;
+      await new Promise<void>((resolve) => clock.after(PORT_LOOK_MS, resolve));
+    }
+    return false;
+  }
+
+  /** The kernel's own choice is fairer, once nobody must be spared. */
+  async #unsteer(): Promise<void> {
+    await this.#untilAlone();
+    if (this.#state === "serving") await this.#o.serving.steer(undefined);
+  }
+
+  #openAdmin(): AdminStart | undefined {
+    const { plan, log, serving } = this.#o;
+    return openAdmin({
+      ...{ config: plan.config, log, serving, metrics: this.#metrics },
+    });
+  }
+
+  /** Without a control socket it still serves, and signals still work. */
+  #openControl(): void {
+    const { serving } = this.#o;
+    const files = this.#files();
+    const problem =
+      files === undefined
+        ? "there is no home directory: set INTERLOCK_STATE_DIR"
+        : prepareRunFiles(files);
+    if (files === undefined || problem !== undefined) this.#sayUnreachable(problem);
+    else if (this.#try(() => this.#serveControl(files))) {
+      serving.onPids = () => this.#try(() => writePids(files.workers, serving.workerPids));
+      serving.onPids();
+    }
+  }
+
+  #serveControl(files: RunFiles): void {
+    const answer = this.#answer.bind(this);
+    this.#control = serveControl({ path: files.socket, log: this.#o.log, answer });
+    writePids(files.pid, [process.pid]);
+  }
+
+  /** A full or read-only disk costs commands their way in, and requests nothing. */
+  #try(act: () => void): boolean {
+    try {
+      act();
+      return true;
+    } catch (cause) {
+      const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error";
+      this.#sayUnreachable(code);
+      return false;
+    }
+  }
+
+  #sayUnreachable(reason: string | undefined): void {
+    const message = "No control socket: `interlock reload`, `restart` and `status` cannot reach us";
+    this.#o.log.line("warn", "control", message, { reason });
+  }
+
+  #files() {
+    const { stateDirectory, fixed } = this.#o;
+    if (stateDirectory === undefined) return undefined;
+    return runFiles(stateDirectory, { host: fixed.host, port: this.#port() });
+  }
+
+  #port(): number {
+    return Number(this.#o.serving.url.port || 80);
+  }
+
+  /** What a successor needs to be free. */
+  async #closeOwn(): Promise<void> {
+    this.#control?.stop();
+    this.#control = undefined;
+    this.#o.serving.onPids = undefined; // The files are the successor's from here on.
+    if (this.#admin?.kind === "listening") await this.#admin.stop();
+    this.#admin = undefined;
+  }
+
+  async #close(): Promise<void> {
+    this.#watchdog?.cancel();
+    const files = this.#files();
+    const isOurs = this.#control !== undefined;
+    await this.#closeOwn();
+    if (isOurs && files !== undefined) removeRunFiles(files);
+  }
+}

@@ -1,0 +1,75 @@
+import type { Ms } from "../core/units.ts";
+import type { KeyStore, ListedKey } from "../state/keys/key-store.ts";
+import type { Io } from "./io.ts";
+import type { KeyContext } from "./key.ts";
+import { momentText, noPositionals, readOptions, runKeyCommand, withStore } from "./key-options.ts";
+import { keyJson, limitsText } from "./key-print.ts";
+
+const HELP = `Usage: interlock key list [OPTIONS]
+
+Lists the stored keys, the oldest first. Those of the configuration file: interlock config show.
+
+Options:
+      --tenant TENANT  Only this one's
+      --all            Revoked and expired ones too
+      --state-dir DIR  Where the store is
+      --json           Print a JSON array
+`;
+
+const OPTIONS = { tenant: { type: "string" }, all: { type: "boolean", default: false } } as const;
+
+/** `interlock key list`. */
+export function keyList(argv: readonly string[], io: Io, context: KeyContext): number {
+  const act = (): void => {
+    const { values, positionals } = readOptions(argv, OPTIONS);
+    noPositionals(positionals);
+    const now = context.clock.wall();
+    const work = (store: KeyStore): readonly ListedKey[] => store.list(now);
+    const keys = withStore(values["state-dir"], { context, work, absent: [] }).filter(
+      (key) =>
+        (values.tenant === undefined || key.tenant === values.tenant) &&
+        (values.all || stateOf(key, now) === "active"),
+    );
+    io.stdout(values.json ? jsonOf(keys, now) : tableOf(keys, now));
+  };
+  return runKeyCommand({ name: "list", help: HELP, act }, argv, io);
+}
+
+function stateOf({ revoked, expires }: ListedKey, now: Ms): "active" | "revoked" | "expired" {
+  if (revoked !== undefined) return "revoked";
+  return expires !== undefined && expires <= now ? "expired" : "active";
+}
+
+function jsonOf(keys: readonly ListedKey[], now: Ms): string {
+  const all = keys.map((key) => ({
+    ...keyJson(key),
+    state: stateOf(key, now),
+    secrets: key.secrets,
+  }));
+  return `${JSON.stringify(all)}\n`;
+}
+
+function tableOf(keys: readonly ListedKey[], now: Ms): string {
+  if (keys.length === 0) return "No keys. Make one: interlock key create --name NAME\n";
+  const head = ["ID", "NAME", "TENANT", "STATE", "CREATED", "EXPIRES", "LIMITS"];
+  const rows = [
+    head,
+    ...keys.map((key) => [
+      key.id,
+      key.name,
+      key.tenant ?? "-",
+      key.secrets > 1 ? `${stateOf(key, now)}, rotating` : stateOf(key, now),
+      momentText(key.created).slice(0, 10),
+      key.expires === undefined ? "never" : momentText(key.expires).slice(0, 10),
+      limitsText(key.limits),
+    ]),
+  ];
+  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,193 @@
+import { parseArgs, type ParseArgsConfig } from "node:util";
+import type { Ms, Nano } from "../core/units.ts";
+import { type BudgetPeriod, CALENDAR_PERIODS } from "../state/keys/key-limits.ts";
+import { KeyStore, type KeyRefusal } from "../state/keys/key-store.ts";
+import { hasKeyFile } from "../state/keys/key-file.ts";
+import { EXIT, type Io } from "./io.ts";
+import type { KeyContext } from "./key.ts";
+
+/** What was typed is not what the command takes. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+/** What was typed is fine and cannot be done. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+}
+
+/** Options every key command has. */
+export const COMMON_OPTIONS = {
+  "state-dir": { type: "string" },
+  json: { type: "boolean", default: false },
+  help: { type: "boolean", short: "h", default: false },
+} as const satisfies ParseArgsConfig["options"];
+
+/** One key command: its help, and what it does with what was typed. */
+export interface KeyCommand {
+  readonly name: string;
+  readonly help: string;
+  readonly act: () => void;
+}
+
+/** Runs a command: its errors in words on standard error, and the exit code that goes with them. */
+export function runKeyCommand({ name, help, act }: KeyCommand, argv: readonly string[], io: Io) {
+  if (argv.includes("--help") || argv.includes("-h")) {
+    io.stdout(help);
+    return EXIT.ok;
+  }
+  try {
+    act();
+    return EXIT.ok;
+  } catch (error) {
+    const [why] = (error instanceof Error ? error.message : "unknown reason").split(". ");
+    if (!isUsage(error)) {
+      io.stderr(`interlock: ${why}\n`);
+      return EXIT.failed;
+    }
+    io.stderr(`interlock: ${why}\n${help.split("\n", 1)[0]}\nMore: interlock key ${name} --help\n`);
+    return EXIT.usage;
+  }
+}
+
+/** The argument parser's own errors are about what was typed too. */
+function isUsage(error: unknown): boolean {
+  if (error instanceof UsageError) return true;
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" && code.startsWith("ERR_PARSE_ARGS");
+}
+
+/** Reads a command's options, with those every key command has. */
+export function readOptions<const T extends NonNullable<ParseArgsConfig["options"]>>(
+  argv: readonly string[],
+  options: T,
+) {
+  return parseArgs({
+    args: [...argv],
+    options: { ...COMMON_OPTIONS, ...options },
+    strict: true,
+    allowPositionals: true,
+  });
+}
+
+/** The one name or id a command is about. */
+export function onlyKey(positionals: readonly string[]): string {
+  const [named, more] = positionals;
+  if (named === undefined || more !== undefined) {
+    throw new UsageError("name one key, by its id or its name");
+  }
+  return named;
+}
+
+export function noPositionals(positionals: readonly string[]): void {
+  const [first] = positionals;
+  if (first !== undefined) throw new UsageError(`'${first}' belongs to no option`);
+}
+
+export interface StoreWork<T> {
+  readonly context: KeyContext;
+  readonly work: (store: KeyStore) => T;
+  /** The answer where there is no store: asking for one makes none. Without it one is made. */
+  readonly absent?: T;
+}
+
+/** Works on the store of `--state-dir` and closes it. */
+export function withStore<T>(stateDir: string | undefined, options: StoreWork<T>): T {
+  const { context, work, absent } = options;
+  const directory = stateDir ?? context.stateDir;
+  if (absent !== undefined && !hasKeyFile(directory)) return absent;
+  using store = new KeyStore({ directory, random: context.random });
+  return work(store);
+}
+
+/** What is said of every key where there is no store. */
+export const NO_SUCH_KEY: KeyRefusal = { refused: "unknown" };
+
+/** Why a key was not changed, in words. */
+export function refusalText(named: string, refusal: KeyRefusal): string {
+  switch (refusal.refused) {
+    case "unknown":
+      return `no key '${named}'. Those there are: interlock key list`;
+    case "ambiguous":
+      return `several keys are called '${named}', give an id: ${refusal.ids.join(", ")}`;
+    case "revoked":
+      return `the key ${refusal.id} is revoked already`;
+    case "expired":
+      return `the key ${refusal.id} has expired: make a new one`;
+    case "unreadable":
+      return `the key ${refusal.id} cannot be read: ${refusal.why}`;
+  }
+}
+
+const UNITS: Readonly<Record<string, Ms>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 7 * 86_400_000,
+};
+
+/** `90d`, `12h`, `30m`, `45s`, `2w`; `0` is none at all. */
+export function readDuration(option: string, text: string): Ms {
+  if (text === "0") return 0;
+  const [, count, unit = ""] = /^(\d{1,9})([smhdw])$/.exec(text) ?? [];
+  const duration = Number(count) * (UNITS[unit] ?? Number.NaN);
+  if (Number.isSafeInteger(duration) && duration > 0) return duration;
+  throw new UsageError(`--${option} ${text}: give a duration such as 12h or 90d`);
+}
+
+/** A duration from `now` on, or a moment that says its zone. */
+export function readExpiry(text: string, now: Ms): Ms {
+  if (!/^\d{4}-/.test(text)) return now + readDuration("expires", text);
+  const isMoment = /^\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d))?$/.test(text);
+  const at = isMoment ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(at)) {
+    throw new UsageError(`--expires ${text}: give 90d, 2027-01-31 or 2027-01-31T12:00:00Z`);
+  }
+  if (at <= now) throw new UsageError(`--expires ${text}: this is past`);
+  return at;
+}
+
+/** A whole number from 1 on. */
+export function readCount(option: string, text: string): number {
+  const count = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  if (count > 0) return count;
+  throw new UsageError(`--${option} ${text}: give a whole number from 1 on`);
+}
+
+/** Dollars in decimal to billionths of one, through no fraction. */
+export function readDollars(option: string, text: string): Nano {
+  const [, whole = "", part = ""] = /^(\d{1,7})(?:\.(\d{1,9}))?$/.exec(text) ?? [];
+  const nano = Number(whole) * 1_000_000_000 + Number(part.padEnd(9, "0"));
+  if (whole !== "" && Number.isSafeInteger(nano)) return nano;
+  throw new UsageError(`--${option} ${text}: give US dollars such as 50 or 0.25, below 9 million`);
+}
+
+/** `monthly` and its like, or `rolling:7d`. */
+export function readPeriod(text: string): BudgetPeriod {
+  const calendar = CALENDAR_PERIODS.find((period) => period === text);
+  if (calendar !== undefined) return calendar;
+  const [, duration] = /^rolling:(.+)$/.exec(text) ?? [];
+  const rollingMs = duration === undefined ? 0 : readDuration("budget-period", duration);
+  if (rollingMs > 0) return { rollingMs };
+  const known = `${CALENDAR_PERIODS.join(", ")} or rolling:7d`;
+  throw new UsageError(`--budget-period ${text}: give ${known}`);
+}
+
+/** Names from an option that can be repeated and takes several with commas between. */
+export function readNames(option: string, texts: readonly string[]): readonly string[] {
+  const names = texts.flatMap((text) => text.split(",")).map((name) => name.trim());
+  if (names.every((name) => name !== "")) return [...new Set(names)];
+  throw new UsageError(`--${option}: a name is empty`);
+}
+
+/** Names and tenants of keys stand in logs and labels. */
+export function readLabel(option: string, text: string): string {
+  if (/^[\w.@:/-]{1,64}$/.test(text)) return text;
+  const may = "letters, digits and . _ - @ : /";
+  throw new UsageError(`--${option}: give 1 to 64 characters of ${may}`);
+}
+
+/** A moment as people and programs read it. */
+export function momentText(at: Ms): string {
+  return new Date(at).toISOString().replace(".000Z", "Z");
+}

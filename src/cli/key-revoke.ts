@@ -1,0 +1,38 @@
+import type { KeyStore } from "../state/keys/key-store.ts";
+import type { Io } from "./io.ts";
+import type { KeyContext } from "./key.ts";
+import {
+  CommandError,
+  NO_SUCH_KEY,
+  onlyKey,
+  readOptions,
+  refusalText,
+  runKeyCommand,
+  withStore,
+} from "./key-options.ts";
+
+const HELP = `Usage: interlock key revoke ID|NAME [OPTIONS]
+
+Ends a key and every text of it, for good. Running gateways refuse it within a second.
+
+Options:
+      --state-dir DIR  Where the store is
+      --json           Print {"id", "revoked"}
+`;
+
+type Revoked = ReturnType<KeyStore["revoke"]>;
+
+/** `interlock key revoke`. */
+export function keyRevoke(argv: readonly string[], io: Io, context: KeyContext): number {
+  const act = (): void => {
+    const { values, positionals } = readOptions(argv, {});
+    const named = onlyKey(positionals);
+    const now = context.clock.wall();
+    const work = (store: KeyStore): Revoked => store.revoke(named, now);
+    const done = withStore(values["state-dir"], { context, work, absent: NO_SUCH_KEY });
+    if ("refused" in done) throw new CommandError(refusalText(named, done));
+    if (values.json) io.stdout(`${JSON.stringify({ id: done.id, revoked: true })}\n`);
+    else io.stdout(`Key ${done.id} is revoked.\n`);
+  };
+  return runKeyCommand({ name: "revoke", help: HELP, act }, argv, io);
+}

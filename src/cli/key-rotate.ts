@@ -1,0 +1,52 @@
+import type { KeyStore } from "../state/keys/key-store.ts";
+import type { Io } from "./io.ts";
+import type { KeyContext } from "./key.ts";
+import {
+  CommandError,
+  NO_SUCH_KEY,
+  momentText,
+  onlyKey,
+  readDuration,
+  readOptions,
+  refusalText,
+  runKeyCommand,
+  withStore,
+} from "./key-options.ts";
+import { keyJson } from "./key-print.ts";
+
+const HELP = `Usage: interlock key rotate ID|NAME [OPTIONS]
+
+Gives a key a new text, shown this once. Its id, limits, budget and history stay. The text it had
+works on until the overlap ends.
+
+Options:
+      --overlap DURATION  How long the old text works on: 24h, 30m, 0 [default: 24h]
+      --state-dir DIR     Where the store is
+      --json              Print the key and all about it as JSON
+`;
+
+const OPTIONS = { overlap: { type: "string", default: "24h" } } as const;
+
+type Rotated = ReturnType<KeyStore["rotate"]>;
+
+/** `interlock key rotate`. */
+export function keyRotate(argv: readonly string[], io: Io, context: KeyContext): number {
+  const act = (): void => {
+    const { values, positionals } = readOptions(argv, OPTIONS);
+    const named = onlyKey(positionals);
+    const overlap = readDuration("overlap", values.overlap);
+    const now = context.clock.wall();
+    const work = (store: KeyStore): Rotated => store.rotate(named, { now, overlap });
+    const done = withStore(values["state-dir"], { context, work, absent: NO_SUCH_KEY });
+    if ("refused" in done) throw new CommandError(refusalText(named, done));
+    const ends = momentText(done.overlapEnds);
+    if (values.json) {
+      const { text, key } = done;
+      io.stdout(`${JSON.stringify({ key: text, ...keyJson(key), overlap_ends: ends })}\n`);
+      return;
+    }
+    io.stdout(`${done.text}\n`);
+    io.stderr(`Key ${done.key.id} (${done.key.name}): the text it had ends ${ends}.\n`);
+  };
+  return runKeyCommand({ name: "rotate", help: HELP, act }, argv, io);
+}

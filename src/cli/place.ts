@@ -1,0 +1,24 @@
+import { systemClock } from "../runtime/clock.ts";
+import { systemRandom } from "../runtime/random.ts";
+import type { LedgerPlace } from "./cost-ledger.ts";
+import { stateDirectory } from "./fleet/state-directory.ts";
+import type { KeyContext } from "./key.ts";
+
+/** Where nothing else is said and there is no home: the directory a command is called in. */
+const HERE = ".interlock";
+
+/** The state a key command works on. */
+export function keyPlace(): KeyContext {
+  return { stateDir: directory(), clock: systemClock, random: systemRandom };
+}
+
+/** The ledger a question is asked of. */
+export function ledgerPlace(): LedgerPlace {
+  const databaseUrl = process.env["DATABASE_URL"];
+  const dir = directory();
+  return { dir, clock: systemClock, ...(databaseUrl !== undefined && { databaseUrl }) };
+}
+
+function directory(): string {
+  return stateDirectory(process.env) ?? HERE;
+}

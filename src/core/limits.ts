@@ -1,0 +1,31 @@
+import type { Ms, Nano } from "./units.ts";
+
+/** What one key may use up. Undefined anywhere: nobody set a limit. */
+export interface Limits {
+  readonly requestsPerMinute: number | undefined;
+  readonly tokensPerMinute: number | undefined;
+  /** Requests at the same time, over all worker processes. */
+  readonly concurrency: number | undefined;
+  /** Each of them must hold: one in dollars, one in tokens at most. */
+  readonly budgets: readonly Budget[];
+  /** Since the epoch, by the wall clock. */
+  readonly expiresAt: Ms | undefined;
+}
+
+/** How much may be spent in each period, and in what. */
+export interface Budget {
+  readonly unit: "usd" | "tokens";
+  /** Nano-dollars, or tokens: always an integer. */
+  readonly amount: Nano;
+  readonly period: Period;
+}
+/** Calendar periods are UTC's: features.md row 54. */
+export type Period = "hourly" | "daily" | "weekly" | "monthly" | "total";
+
+export const UNLIMITED: Limits = {
+  requestsPerMinute: undefined,
+  tokensPerMinute: undefined,
+  concurrency: undefined,
+  budgets: [],
+  expiresAt: undefined,
+};

@@ -1,0 +1,120 @@
+import type { Ms } from "../../core/units.ts";
+import { type Actor, NO_RECORD, smallAt, valueAt } from "./actor.ts";
+import { KIND, ROW, TAG_BITS } from "./layout.ts";
+import { limitRow } from "./limit-row.ts";
+import { rowWord, type Slab } from "./slab.ts";
+
+/**
+ * So much money or so many tokens in a period. The row's `value` is spent and reserved together,
+ * which is what the limit bounds; `spent` of its bucket rows is what was settled.
+ *
+ * A period ends by taking what was spent off both, so reservations in flight go on to count, in
+ * the period they are settled in.
+ */
+export interface BudgetLimit {
+  readonly kind: typeof KIND.nanoBudget | typeof KIND.tokenBudget;
+  readonly row: number;
+  /** Nano-dollars or tokens; at most 2 ** 53 - 1, which is nine million dollars. */
+  readonly max: number;
+  /** Rows with the spending of one period each: itself, or a rolling window's buckets in turn. */
+  readonly buckets: readonly number[];
+  /** The number of the period at an instant of the wall clock; always 0 when it never ends. */
+  readonly periodAt: (wall: Ms) => number;
+}
+
+export interface BudgetSpec {
+  readonly unit: "nano" | "tokens";
+  readonly max: number;
+  /** What period it has: budgets that must share a row share it with their like. */
+  readonly scheme: BudgetScheme;
+  /** Rising, below 2 ** 24. Of a rolling window: the number of the bucket. */
+  readonly periodAt: (wall: Ms) => number;
+  /** Into how many buckets a rolling window is cut; 1 for calendar periods. */
+  readonly buckets?: number | undefined;
+}
+
+export type BudgetScheme = "total" | "hourly" | "daily" | "weekly" | "monthly" | "rolling";
+const SCHEMES = ["total", "hourly", "daily", "weekly", "monthly", "rolling"] as const;
+const SHARED_FIRST = 8;
+
+/** What `x-interlock-budget` says. */
+export interface BudgetLevel {
+  readonly spent: number;
+  readonly reserved: number;
+  readonly remaining: number;
+}
+
+/** A budget of a key, a tenant or whatever `subject` names. @throws when it cannot be counted. */
+export function budgetLimit(slab: Slab, subject: string, spec: BudgetSpec): BudgetLimit {
+  const { unit, max, scheme, periodAt, buckets: count = 1 } = spec;
+  if (!Number.isSafeInteger(max) || max < 0) throw new Error(`a budget of ${max}`);
+  const kind = unit === "nano" ? KIND.nanoBudget : KIND.tokenBudget;
+  const name = `${unit} ${scheme} ${subject}`;
+  const shared = sharedRow(unit, scheme);
+  const row = limitRow(slab, name, { kind, shared });
+  if (count === 1) return { kind, row, max, buckets: [row], periodAt };
+  const buckets = Array.from({ length: count }, (_, at) => {
+    return limitRow(slab, `${name} ${at}`, { kind: KIND.bucket, shared });
+  });
+  if (row !== shared && !buckets.includes(shared)) return { kind, row, max, buckets, periodAt };
+  // Rolling windows that share have one bucket of 31 days: shorter ones become stricter.
+  const coarse = (wall: Ms): number => Math.floor(wall / (31 * 86_400_000));
+  return { kind, row: shared, max, buckets: [shared], periodAt: coarse };
+}
+
+/** Reserves, if all that is spent and reserved stays within the budget. */
+export function reserveBudget(actor: Actor, { row, max }: BudgetLimit, amount: number): boolean {
+  actor.floor = 0;
+  actor.delta = amount;
+  actor.ceiling = max;
+  return actor.move(rowWord(actor.slab, row) + ROW.value);
+}
+
+/** The bucket that a request admitted in `period` is charged to. */
+export function bucketOf({ buckets }: BudgetLimit, period: number): number {
+  return buckets[period % buckets.length]!;
+}
+
+/** How much of a budget is spent, reserved and left. Between two steps of others the parts vary. */
+export function peekBudget(slab: Slab, { row, max, buckets }: BudgetLimit): BudgetLevel {
+  const committed = valueAt(slab, rowWord(slab, row) + ROW.value);
+  let spent = 0;
+  for (const bucket of buckets) spent += valueAt(slab, rowWord(slab, bucket) + ROW.spent);
+  const reserved = Math.max(0, committed - spent);
+  return { spent, reserved, remaining: Math.max(0, max - committed) };
+}
+
+/** The period a row is in. */
+export function periodIn(slab: Slab, row: number): number {
+  return smallAt(slab, rowWord(slab, row) + ROW.period);
+}
+
+/** Whether somebody is between the beginning and the end of changing a bucket's period. */
+export function isRolling(slab: Slab, bucket: number): boolean {
+  const rolled = Atomics.load(slab.i32, rowWord(slab, bucket) + ROW.meta) >>> TAG_BITS;
+  return rolled !== periodIn(slab, bucket);
+}
+
+/** Makes a budget agree with the ledger, at start: so much is spent of the period it is in. */
+export function restoreSpent(actor: Actor, limit: BudgetLimit, spent: number): void {
+  const { slab } = actor;
+  let before = 0;
+  actor.record = NO_RECORD;
+  actor.floor = 0;
+  actor.ceiling = Infinity;
+  for (const bucket of limit.buckets) {
+    const word = rowWord(slab, bucket) + ROW.spent;
+    const counted = valueAt(slab, word);
+    before += counted;
+    actor.delta = -counted;
+    actor.move(word);
+  }
+  actor.delta = spent - before;
+  actor.move(rowWord(slab, limit.row) + ROW.value);
+  actor.delta = spent;
+  actor.move(rowWord(slab, bucketOf(limit, periodIn(slab, limit.row))) + ROW.spent);
+}
+
+function sharedRow(unit: BudgetSpec["unit"], scheme: BudgetScheme): number {
+  return SHARED_FIRST + SCHEMES.indexOf(scheme) + (unit === "nano" ? 0 : SCHEMES.length);
+}

@@ -1,0 +1,72 @@
+import type { Cost } from "./holds.ts";
+import { FLAG, RECORD, RECORD_NUMBERS, TAG_BYTES } from "./layout.ts";
+import { recordWord, type Slab } from "./slab.ts";
+
+/** What settles a record. */
+export interface RecordTruth extends Cost {
+  readonly estimated: boolean;
+  readonly orphan?: boolean | undefined;
+  readonly fact: Uint8Array | undefined;
+}
+
+/** Writes what a record is to be settled with. It counts from the state `settling` on. */
+export function writeTruth(slab: Slab, record: number, truth: RecordTruth): void {
+  const word = recordWord(slab, record);
+  slab.f64[word / 2 + RECORD_NUMBERS.settledTokens] = truth.tokens;
+  slab.f64[word / 2 + RECORD_NUMBERS.settledNano] = truth.nano;
+  slab.i32[word + RECORD.flags] =
+    (truth.estimated ? FLAG.estimated : 0) |
+    (truth.orphan === true ? FLAG.orphan : 0) |
+    (truth.fact === undefined ? FLAG.silent : 0);
+}
+
+/** A request whose process died, as far as the slab knows it: enough for an estimated fact. */
+export interface Orphan extends Cost {
+  /** False when the process had already said the truth, and only its fact was not written. */
+  readonly estimated: boolean;
+  readonly inputTokens: number;
+  /** Undefined when nothing was delivered. */
+  readonly outputTokens: number | undefined;
+  readonly startedWall: number;
+  readonly priceKey: number;
+  /** A copy of what admission was given. */
+  readonly tag: Uint8Array;
+}
+
+/** Reads a record that is settled, or about to be. */
+export function readOrphan(slab: Slab, record: number): Orphan {
+  const { i32, f64, u8 } = slab;
+  const word = recordWord(slab, record);
+  const numbers = word / 2;
+  const watermark = Atomics.load(i32, word + RECORD.watermark);
+  const tagByte = (word + RECORD.tag) * 4;
+  return {
+    tokens: f64[numbers + RECORD_NUMBERS.settledTokens]!,
+    nano: f64[numbers + RECORD_NUMBERS.settledNano]!,
+    estimated: (i32[word + RECORD.flags]! & FLAG.estimated) !== 0,
+    inputTokens: i32[word + RECORD.inputTokens]!,
+    outputTokens: watermark === 0 ? undefined : watermark - 1,
+    startedWall: f64[numbers + RECORD_NUMBERS.startedMs]!,
+    priceKey: f64[numbers + RECORD_NUMBERS.priceKey]!,
+    tag: u8.slice(tagByte, tagByte + TAG_BYTES),
+  };
+}
+
+/**
+ * What a request comes to whose process died: nothing before anything was delivered, else its input
+ * and the output up to the watermark (the client is not charged for bytes it was not sent).
+ */
+export function atWatermark(slab: Slab, record: number): Cost {
+  const { i32, f64 } = slab;
+  const word = recordWord(slab, record);
+  const watermark = Atomics.load(i32, word + RECORD.watermark);
+  if (watermark === 0) return { tokens: 0, nano: 0 };
+  const output = watermark - 1;
+  const perMillion = f64[word / 2 + RECORD_NUMBERS.outputNanoPerMillion]!;
+  const inputNano = f64[word / 2 + RECORD_NUMBERS.inputNano]!;
+  const outputNano = (BigInt(output) * BigInt(perMillion) + 999_999n) / 1_000_000n;
+  return {
+    tokens: i32[word + RECORD.inputTokens]! + output,
+    nano: inputNano + Number(outputNano),
+  };
+}

@@ -1,0 +1,131 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { type Limits, UNLIMITED } from "../../src/core/limits.ts";
+import { Rejection } from "../../src/core/rejection.ts";
+import { createGovernor, type Permit } from "../../src/governor/governor.ts";
+import { LimitBook } from "../../src/governor/limit-book.ts";
+import { DEFAULT_SIZES } from "../../src/state/slab/layout.ts";
+import { slabInMemory } from "../../src/state/slab/open.ts";
+import { joinSlab } from "../../src/state/slab/stations.ts";
+
+const SIZES = {
+  ...DEFAULT_SIZES,
+  limitRows: 256,
+  records: 256,
+  ringBytes: 1 << 12,
+  metricCells: 64,
+};
+const WALL = Date.UTC(2026, 10, 20);
+
+function governorOf() {
+  const slab = slabInMemory({ sizes: SIZES, bootId: "a boot", seed: 1n });
+  const actor = joinSlab(slab, { pid: 1, born: 1 })!;
+  let nowNs = 0n;
+  const book = new LimitBook(actor);
+  const governor = createGovernor({ inFlightMax: 1000, book, machine: () => nowNs });
+  const ask = (limits: Partial<Limits>, cost: Partial<{ tokens: number; nano: number }> = {}) => {
+    const key = keyOf(limits);
+    const { tokens = 1, nano = 0 } = cost;
+    const asked = { key, inputTokens: 1, tokens, inputNano: 0, nano, outputNanoPerMillion: 0 };
+    return governor.admit(asked, { nowNs, wall: WALL });
+  };
+  return { governor, ask, pass: (ms: number) => void (nowNs += BigInt(ms) * 1_000_000n) };
+}
+const keys = new Map<string, { id: string; limits: Limits }>();
+function keyOf(limits: Partial<Limits>) {
+  const id = JSON.stringify(limits);
+  let key = keys.get(id);
+  if (key === undefined) keys.set(id, (key = { id, limits: { ...UNLIMITED, ...limits } }));
+  return key;
+}
+const kindOf = (answer: Permit | Rejection): string => {
+  if (!(answer instanceof Rejection)) return "admitted";
+  const { reason } = answer;
+  return reason.kind === "rate_limited" ? reason.limit : reason.kind;
+};
+
+describe("a key is held to", () => {
+  test("its requests a minute, and told how soon the next one may come", () => {
+    const { ask, pass } = governorOf();
+    const limits = { requestsPerMinute: 3 };
+    expect([1, 2, 3, 4].map(() => kindOf(ask(limits)))).toEqual([
+      ...["admitted", "admitted", "admitted"],
+      "rpm",
+    ]);
+    const refused = ask(limits) as Rejection;
+    const { retryAfterMs } = refused.reason as { retryAfterMs: number };
+    expect(retryAfterMs).toBe(20_000);
+    pass(retryAfterMs);
+    expect(kindOf(ask(limits))).toBe("admitted");
+  });
+
+  test("its tokens a minute: the estimate is reserved, the truth is settled", () => {
+    const { ask } = governorOf();
+    const limits = { tokensPerMinute: 1000 };
+    const first = ask(limits, { tokens: 900 }) as Permit;
+    expect(kindOf(ask(limits, { tokens: 200 }))).toBe("tpm");
+    first.release({ tokens: 100, nano: 0, estimated: false });
+    expect(kindOf(ask(limits, { tokens: 200 }))).toBe("admitted");
+  });
+
+  test("its requests at the same time", () => {
+    const { ask } = governorOf();
+    const limits = { concurrency: 2 };
+    const first = ask(limits) as Permit;
+    expect([kindOf(ask(limits)), kindOf(ask(limits))]).toEqual(["admitted", "concurrency"]);
+    first.release();
+    expect(kindOf(ask(limits))).toBe("admitted");
+  });
+
+  test("its budget, whatever is reserved and settled in whatever order", () => {
+    const step = fc.tuple(fc.boolean(), fc.nat(50), fc.nat(50));
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 60 }),
+        fc.integer({ min: 0, max: 200 }),
+        (steps, max) => {
+          const { ask } = governorOf();
+          const limits = { budgets: [{ unit: "usd", amount: max, period: "monthly" }] } as const;
+          const open: { permit: Permit; nano: number }[] = [];
+          let committed = 0;
+          for (const [asks, nano, truth] of steps) {
+            if (asks) {
+              const permit = ask(limits, { nano });
+              expect(kindOf(permit)).toBe(
+                committed + nano <= max ? "admitted" : "budget_exhausted",
+              );
+              if (permit instanceof Rejection) continue;
+              open.push({ permit, nano });
+              committed += nano;
+            } else {
+              const ended = open.shift();
+              if (ended === undefined) continue;
+              const nanoSpent = Math.min(truth, ended.nano);
+              ended.permit.release({ tokens: 1, nano: nanoSpent, estimated: false });
+              committed += nanoSpent - ended.nano;
+            }
+          }
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+});
+
+test("a refusal by one limit takes nothing of the others", () => {
+  const { ask } = governorOf();
+  const limits = { requestsPerMinute: 2, tokensPerMinute: 10 };
+  expect(kindOf(ask(limits, { tokens: 11 }))).toBe("tpm");
+  expect(kindOf(ask(limits, { tokens: 5 }))).toBe("admitted");
+  expect(kindOf(ask(limits, { tokens: 5 }))).toBe("admitted");
+});
+
+test("what is left is told as it is", () => {
+  const { governor, ask } = governorOf();
+  const budgets = [{ unit: "tokens", amount: 100, period: "total" }] as const;
+  const limits = { requestsPerMinute: 10, budgets };
+  ask(limits, { tokens: 30 });
+  const levels = governor.levels(keyOf(limits));
+  expect(levels?.requests?.remaining).toBe(9);
+  expect(levels?.budget).toMatchObject({ reserved: 30, spent: 0, remaining: 70, unit: "tokens" });
+});
