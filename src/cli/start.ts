@@ -29,6 +29,8 @@ import { readStartOptions, type StartOptions } from "./start-options.ts";
 
 /** Standard output may be stuck: what is not written by then is lost. */
 const FLUSH_MS: Ms = 2000;
+/** Long enough for the last message to another process. */
+const LAST_WORD_MS: Ms = 200;
 
 /** `interlock start`: serves until a signal ends it. Resolves to the exit code. */
 export async function start(argv: readonly string[]): Promise<number> {
@@ -46,7 +48,9 @@ export async function succeed(argv: readonly string[]): Promise<number> {
   if (predecessor === undefined || typeof options === "string") {
     return complain("successors are started by `interlock restart`", 2);
   }
-  return startServing({ argv, options, env: process.env, predecessor });
+  const code = await startServing({ argv, options, env: process.env, predecessor });
+  systemClock.after(LAST_WORD_MS, () => process.exit(code)); // The talk would keep it for ever.
+  return code;
 }
 
 interface Beginning {
@@ -79,7 +83,9 @@ async function startServing(beginning: Beginning): Promise<number> {
   const refused = master.open();
   predecessor?.taken(refused);
   if (refused !== undefined) {
-    serving.abandon();
+    // Beside a predecessor it has been answering for a moment already.
+    if (predecessor === undefined) serving.abandon();
+    else await serving.end({ kind: "handover", steered: true });
     return complain(refused, 1);
   }
   const { found } = loaded;

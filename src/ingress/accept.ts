@@ -33,6 +33,9 @@ const SINGLE_HEADERS = [
   "content-length",
 ];
 
+/** An AWS signature has two commas of its own; said twice it has more. */
+const SIGNATURE = /^AWS4-HMAC-SHA256 [^,]*,[^,]*,[^,]*$/;
+
 /** Judges the request line and head, before any byte of the body is read. */
 export function accept(http: globalThis.Request, server: ServerConfig): Arrival | Rejection {
   const { headers } = http;
@@ -48,7 +51,7 @@ export function accept(http: globalThis.Request, server: ServerConfig): Arrival 
   }
   for (const name of SINGLE_HEADERS) {
     const value = headers.get(name);
-    if (value?.includes(",") === true) return repeated(name);
+    if (value?.includes(",") === true && !SIGNATURE.test(value)) return repeated(name);
   }
   const dialect = "dialect" in route ? route.dialect : "openai";
   return { route, query: target.query, dialect };

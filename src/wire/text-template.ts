@@ -90,22 +90,23 @@ export class TextTemplate {
    * Takes an event that had to be parsed as the one that others are like, if it can be. It cannot
    * where its texts come to other than `textBytes`: there is more in it than one text.
    */
-  learn(event: EventData, textBytes?: Bytes): void {
+  learn({ bytes, start, end }: EventData, textBytes?: Bytes): void {
     if (this.#misses++ >= MISSES_MAX && this.#misses % MISSES_MAX !== 0) return;
-    const { bytes, start, end } = event;
     const data = bytes.subarray(start, end);
     const text = this.#textStart(data);
     if (text < 0 || text > SURROUNDINGS_BYTES_MAX || !this.#isPlain(data, 0, text - 1)) return;
+    const length = this.#measure(data, text, data.length);
+    if (textBytes !== undefined && textBytes !== length) return;
     const { counters, telling } = this.#names;
-    this.#measure(data, text, data.length);
     const textEnd = this.#textEnd;
     if (telling === "all") {
       if (data.length - textEnd > SURROUNDINGS_BYTES_MAX) return;
       this.#after = new NumberedBytes(data.slice(textEnd), counters);
+    } else if (!this.#isPlain(data, textEnd + 1, data.length)) {
+      return;
     }
     this.#before = new NumberedBytes(data.slice(0, text), counters);
-    const learnt = this.textBytes(event);
-    if (learnt < 0 || (textBytes !== undefined && learnt !== textBytes)) this.forget();
+    this.#misses = 0;
   }
 
   /** Knows no event any more: what was like the others would now say something else. */

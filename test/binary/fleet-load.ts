@@ -66,6 +66,8 @@ export interface Tally {
   /** One sentence for each request that was lost or wrong, up to a few. */
   readonly failures: string[];
   failed: number;
+  /** Connections the gateway closed between two requests without having said so. */
+  closedIdle: number;
   /** Requests by the number of the configuration that served them. */
   readonly byNumber: Map<number, number>;
 }
@@ -95,7 +97,7 @@ export interface LoadOptions {
  */
 export function startLoad(options: LoadOptions): Load {
   const { port, busy = 0, fresh = 0, lazy = 0, streams = 0, lazyMs = 1700 } = options;
-  const tally: Tally = { answered: 0, failures: [], failed: 0, byNumber: new Map() };
+  const tally: Tally = { answered: 0, failures: [], failed: 0, closedIdle: 0, byNumber: new Map() };
   let over = false;
   const isOver = (): boolean => over;
   const loops = [
@@ -132,6 +134,10 @@ async function loop({ port, tally, isOver, fresh, pauseMs, stream = false }: Loo
   let used = 0;
   while (!isOver()) {
     try {
+      if (kept?.readableEnded || kept?.destroyed) {
+        tally.closedIdle++;
+        kept = undefined;
+      }
       if (kept === undefined) used = 0;
       kept ??= await dial(port);
       used++;

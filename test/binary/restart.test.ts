@@ -36,6 +36,7 @@ describe.each([
     await Bun.sleep(3000);
     const tally = await load.stop();
     expect(tally.failures).toEqual([]);
+    expect(tally.closedIdle).toBe(0);
     expect([...tally.byNumber.keys()].at(-1)).toBe(restarts);
     expect(pids.size).toBe(restarts + 1);
     expect(await fleet.exited).toBe(0);
@@ -86,8 +87,9 @@ describe("a successor that cannot take over changes nothing", () => {
     expect(status.workers.map(({ state }) => state)).toEqual(["serving", "serving"]);
   });
 
-  test("its admin port is another program's", async () => {
-    await using fleet = await startFleet({ config: numbered(echo.baseUrl, 1) });
+  test("its admin port is another program's, under load", async () => {
+    await using fleet = await startFleet({ config: numbered(echo.baseUrl, 1), workers: 2 });
+    const load = startLoad({ port: fleet.port, busy: 3, fresh: 3, lazy: 6, streams: 3 });
     const other = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
     const config = numbered(echo.baseUrl, 2);
     writeFileSync(fleet.file, JSON.stringify(atPorts(config, fleet.port, other.port)));
@@ -97,5 +99,12 @@ describe("a successor that cannot take over changes nothing", () => {
     expect(ran.stderr).toContain("cannot listen");
     expect((await fetch(`${fleet.adminOrigin}/readyz`)).status).toBe(200);
     expect((await fleet.status()).pid).toBe(fleet.firstPid);
+    await Bun.sleep(3000);
+    const tally = await load.stop();
+    expect(tally).toMatchObject({ failures: [], closedIdle: 0 });
+    expect((await fleet.status()).workers.map(({ state }) => state)).toEqual([
+      "serving",
+      "serving",
+    ]);
   });
 });

@@ -47,6 +47,17 @@ describe("a header that may be said once is refused when it was said twice", () 
   );
 });
 
+test("an AWS signature has commas of its own, and is refused when it was said twice", () => {
+  const authorization =
+    "AWS4-HMAC-SHA256 Credential=AKID/20261120/us-east-1/bedrock/aws4_request, SignedHeaders=host, Signature=ab";
+  const reason = (value: string) =>
+    reasonOf(accept(head("POST", "/model/m/converse", { authorization: value }), server));
+  expect(reason(authorization)).toBeUndefined();
+  for (const twice of [`${authorization}, ${authorization}`, `${authorization}, Bearer x`]) {
+    expect(reason(twice)).toMatchObject({ kind: "malformed", param: "authorization" });
+  }
+});
+
 test("a path nobody serves is told apart from a method nobody takes", () => {
   expect(reasonOf(accept(head("POST", "/v1/nothing"), server))).toEqual({
     kind: "not_found",

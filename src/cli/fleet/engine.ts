@@ -142,8 +142,7 @@ export class Engine {
     const network = tracked(runtime.network);
     const { signedKeys } = config;
     const guards = config.server.addressRateMax !== undefined;
-    const limited =
-      guards || stored !== undefined || signedKeys !== undefined || hasLimits(config);
+    const limited = guards || stored !== undefined || signedKeys !== undefined || hasLimits(config);
     const options = {
       logLinesDropped,
       stored,

@@ -17,6 +17,8 @@ export interface Successor {
   take(): Promise<string | undefined>;
   /** Ends it in order: it may have answered somebody already. */
   dismiss(): void;
+  /** Resolves when it has ended. */
+  readonly gone: Promise<unknown>;
   /** Lets it live on when this process ends. */
   release(): void;
 }
@@ -53,6 +55,7 @@ export async function startSuccessor(options: SuccessorOptions): Promise<Success
       if (taken?.ok === true) return undefined;
       return taken?.reason ?? "it ended, or did not answer";
     },
+    gone: child.exited,
     dismiss: () => child.kill("SIGTERM"),
     release: () => child.unref(),
   };

@@ -219,12 +219,16 @@ export class Master {
     if (typeof started === "string") return started;
     this.#successor = started;
     say(`pid ${started.pid} (${started.version}) serves beside ${process.pid}`);
-    if (this.#state !== "restarting") return "this gateway was told to end meanwhile";
+    if (this.#state !== "restarting") {
+      started.dismiss();
+      return "this gateway was told to end meanwhile";
+    }
     await this.#closeOwn();
     const problem = await started.take();
     if (problem !== undefined) {
-      started.dismiss();
       this.#successor = undefined;
+      await serving.steer(0); // It ends by itself; until then nothing new goes to it.
+      void started.gone.then(() => serving.steer(undefined));
       const lost = this.open();
       if (lost !== undefined)
         log.line("error", "restart", "An old listener is lost", { reason: lost });
@@ -235,7 +239,8 @@ export class Master {
     const steered = isAlone && (await serving.steer(listeners));
     started.release();
     const { pid, version } = started;
-    log.line("info", "restart", "A successor has taken over", { pid, version, steered });
+    const level = steered ? "info" : "warn"; // A connection or two may be lost then.
+    log.line(level, "restart", "A successor has taken over", { pid, version, steered });
     this.#watchdog?.cancel();
     this.#over.resolve({ kind: "handover", steered });
     return started;

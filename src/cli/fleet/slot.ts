@@ -24,7 +24,7 @@ export interface SlotOptions {
   readonly onOpen: (slot: Slot) => void;
 }
 
-interface Process {
+interface Worker {
   readonly child: Bun.Subprocess;
   readonly channel: Channel<WorkerTalk>;
   readonly startedAt: Ms;
@@ -34,7 +34,7 @@ interface Process {
 export class Slot {
   readonly #options: SlotOptions;
   readonly #deaths = new Deaths();
-  #process: Process | undefined;
+  #worker: Worker | undefined;
   #state: WorkerHealth["state"] = "starting";
   #last: Report | undefined;
   #answeredAt: Ms = 0;
@@ -55,14 +55,14 @@ export class Slot {
     return this.#isLooping && this.#state !== "serving";
   }
   get pid(): number | undefined {
-    return this.#state === "down" ? undefined : this.#process?.child.pid;
+    return this.#state === "down" ? undefined : this.#worker?.child.pid;
   }
   /** What the worker said last; a dead one says nothing. */
   get last(): Report | undefined {
     return this.#last;
   }
   get exited(): Promise<unknown> {
-    return this.#process?.child.exited ?? Promise.resolve();
+    return this.#worker?.child.exited ?? Promise.resolve();
   }
 
   /** Spawns a worker and waits until it serves. */
@@ -71,14 +71,15 @@ export class Slot {
     this.#state = "starting";
     const child = Bun.spawn([...ownCommand(), "worker"], {
       env: { ...servingEnvironment(env), ...blank(NOTIFY_VARIABLES) },
+      argv0: process.execPath,
       stdio: ["ignore", "inherit", "inherit"],
       serialization: "json",
       ipc: (message) => channel.receive(message),
     });
     const channel = new Channel<WorkerTalk>({ clock, send: (message) => child.send(message) });
-    const process: Process = { child, channel, startedAt: clock.now() };
-    this.#process = process;
-    void child.exited.then(() => this.#exited(process));
+    const worker: Worker = { child, channel, startedAt: clock.now() };
+    this.#worker = worker;
+    void child.exited.then(() => this.#exited(worker));
     const verdict = await channel.ask("open", order(), OPEN_LIMIT_MS);
     if (verdict?.ok !== true) {
       child.kill("SIGKILL");
@@ -97,16 +98,16 @@ export class Slot {
     limit: Ms,
   ): Promise<WorkerTalk[K]["answer"] | undefined> {
     const { clock } = this.#options;
-    const answer = await this.#process?.channel.ask(name, order, limit);
+    const answer = await this.#worker?.channel.ask(name, order, limit);
     if (answer !== undefined) this.#answeredAt = clock.now();
     return answer;
   }
 
   /** Asks what it is doing, and remembers it for when it is gone. */
   async report(limit: Ms): Promise<Report | undefined> {
-    const process = this.#process;
+    const worker = this.#worker;
     const report = await this.ask("report", {}, limit);
-    if (report !== undefined && process === this.#process) this.#last = report;
+    if (report !== undefined && worker === this.#worker) this.#last = report;
     return report;
   }
 
@@ -138,14 +139,14 @@ export class Slot {
   }
 
   kill(): void {
-    this.#process?.child.kill("SIGKILL");
+    this.#worker?.child.kill("SIGKILL");
   }
 
   health(): WorkerHealth {
     const { clock } = this.#options;
     const { requests_in_flight = 0, memory_bytes = 0 } = this.#last?.health ?? {};
     const isUp = this.#state === "serving" || this.#state === "draining";
-    const uptimeMs = this.#process === undefined ? 0 : clock.now() - this.#process.startedAt;
+    const uptimeMs = this.#worker === undefined ? 0 : clock.now() - this.#worker.startedAt;
     return {
       pid: isUp ? (this.pid ?? 0) : 0,
       state: this.#state,
@@ -157,7 +158,7 @@ export class Slot {
     };
   }
 
-  #exited({ child, channel }: Process): void {
+  #exited({ child, channel }: Worker): void {
     channel.close();
     const wasOpen = this.#state === "serving" || this.#state === "draining";
     this.#state = "down";

@@ -52,19 +52,21 @@ export function readIrUsage(raw: JsonObject): IrUsage {
   };
 }
 
-/** Cohere's own object again, or one in which what was used is what is billed. */
-export function writeIrUsage(usage: IrUsage | undefined, report: Report): JsonObject | undefined {
+/**
+ * Cohere's own object again, or one in which what was used is what is billed. Every answer of
+ * Cohere counts, and readers of this wire want the counts: one nobody told is 0 and reported.
+ */
+export function writeIrUsage(usage: IrUsage | undefined, report: Report): JsonObject {
   const own = usage?.raw.cohere;
   if (own !== undefined) return own;
   const { inputTotal, outputTotal, reasoning, cacheRead } = usage ?? { raw: {} };
   if (inputTotal === undefined || outputTotal === undefined) {
-    report({ code: "L-USAGE", path: "usage", action: "dropped" });
+    report({ code: "L-USAGE", path: "usage", action: "defaulted" });
   }
-  if (inputTotal === undefined && outputTotal === undefined) return undefined;
-  report({ code: "L-BILLED", path: "usage", action: "defaulted" });
-  const counts = { input_tokens: inputTotal, output_tokens: outputTotal };
+  if (usage !== undefined) report({ code: "L-BILLED", path: "usage", action: "defaulted" });
+  const counts = { input_tokens: inputTotal ?? 0, output_tokens: outputTotal ?? 0 };
   return compact({
-    billed_units: compact(counts),
+    billed_units: counts,
     tokens: compact({ ...counts, reasoning_tokens: reasoning }),
     cached_tokens: cacheRead,
   });

@@ -19,7 +19,7 @@ export function writeAnswer(answer: IrAnswer, context: AnswerContext): JsonObjec
   const [candidate, ...more] = answer.candidates;
   if (more.length > 0) report({ code: "L-N", path: "candidates[1]", action: "dropped" });
   if (candidate === undefined && isOwn) {
-    return withOwn({ id: answer.id, usage: writeIrUsage(answer.usage, report) }, answer);
+    return withOwn({ id: answer.id, usage: writeUsage(answer, report) }, answer);
   }
   const { message, body } = writeMessage(candidate ?? BLOCKED, { isOwn, report });
   const { stop = isOwn ? undefined : PLAIN_END } = candidate ?? BLOCKED;

@@ -71,7 +71,11 @@ export function writeSource(
   const named = documentId ?? url;
   const index = place?.documentIndex;
   const id = named ?? (index === undefined ? undefined : `doc:${index}`);
-  const document = isObject(data) ? data : compact({ title, url, text: textIn(data) });
+  // Readers of this wire want a document's title and text, if only empty ones.
+  const bare = isTool ? {} : { title: "", text: "" };
+  const document = isObject(data)
+    ? data
+    : { ...bare, ...compact({ title, url, text: textIn(data) }) };
   return compact({
     type: isTool ? "tool" : "document",
     id,

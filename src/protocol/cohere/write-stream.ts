@@ -306,7 +306,7 @@ class CohereWriter implements StreamWriter {
     const kind = this.#isBlocked ? "content_filter" : "end";
     const word = writeStop(this.#stop?.stop ?? { kind }, report);
     const usage = writeIrUsage(this.#usage, report);
-    const delta = usage === undefined ? { finish_reason: word } : { finish_reason: word, usage };
+    const delta = { finish_reason: word, usage };
     this.#send({ type: "message-end", delta }, this.#stop ?? NO_NODE);
     this.#out += DONE;
   }

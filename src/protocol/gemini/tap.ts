@@ -17,6 +17,9 @@ const NAMES = templateNames({
   counters: ["candidatesTokenCount", "totalTokenCount", "thoughtsTokenCount"],
 });
 
+/** Most recorded streams have fewer events: for those it would not pay. */
+const LEARN_AFTER = 3;
+
 /** Reads a stream of chunks from the side. Nothing but a finish reason ends one, at any host. */
 export function streamTap(): StreamTap {
   return new GeminiTap();
@@ -96,7 +99,7 @@ class GeminiTap implements StreamTap {
     this.#textBytes += textBytes;
     // A candidate that has finished begins anew with a chunk like those before.
     if (this.#ends.learn(chunk)) this.#template.forget();
-    else this.#template.learn(frame, textBytes);
+    else if (this.#eventCount >= LEARN_AFTER) this.#template.learn(frame, textBytes);
   }
 
   /** Counts of the template's events are all sane or none is, so the last one's do for them. */

@@ -63,8 +63,8 @@ export function writeAnnotations(citation: Citation, block: CitedRange): readonl
   const offset = span?.of === "block" ? block.start : 0;
   const { start, end } = span ?? block;
   const place = { start_index: start + offset, end_index: end + offset };
-  const isOwn = ownExt(citation) !== undefined || citation.quoted !== undefined;
-  const quoted = isOwn && citation.place?.kind === "web" ? citation.quoted : undefined;
+  const isOwn = ownExt(citation) !== undefined;
+  const quoted = citation.place?.kind === "web" ? citation.quoted : undefined;
   return (citation.sources ?? []).flatMap(({ url, title }) => {
     if (url === undefined) return [];
     // The type has a title for every page, and readers hold on to that.

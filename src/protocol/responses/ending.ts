@@ -6,13 +6,8 @@ import { usageOf } from "./usage.ts";
 
 /** Room for what stands before the response in the event that ends it. */
 const HEAD_BYTES: Bytes = 128;
-/** As OpenAI and xAI begin it; who does so repeats the response and puts its usage in there. */
-const HEAD = new RegExp(
-  [
-    String.raw`^\{(?:"sequence_number": ?\d+, ?)?"type": ?"response\.(?:completed|incomplete)"`,
-    String.raw`, ?(?:"sequence_number": ?\d+, ?)?"response": ?\{`,
-  ].join(""),
-);
+/** With nothing nested or escaped before the response, its type is what it looks like. */
+const HEAD = /^\{[^{}\\]*"type": ?"response\.(?:completed|incomplete)"[^{}\\]*"response": ?\{/;
 const USAGE = { name: Buffer.from('"usage"'), depth: 2 };
 
 const latin1 = Buffer.prototype.latin1Slice;

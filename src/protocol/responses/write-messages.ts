@@ -12,24 +12,33 @@ export function writeMessages(
   messages: readonly Message[],
   context: ItemContext,
 ): readonly JsonObject[] {
-  const followed = context.own ? messages : withoutLoose(messages, context);
-  return followed.flatMap((message) => writeTurn(message, context));
+  if (context.own) return messages.flatMap((message) => writeTurn(message, context));
+  const turns = messages.map((message) => ({ message, items: writeTurn(message, context) }));
+  return withoutLoose(turns, context);
+}
+
+interface Turn {
+  readonly message: Message;
+  readonly items: readonly JsonObject[];
 }
 
 /** Reasoning that no item of its own turn follows is refused: protocols.md 3.9, rule 2. */
-function withoutLoose(messages: readonly Message[], { report }: ItemContext): readonly Message[] {
-  return messages.map((message, index) => {
-    const isFollowed = messages[index + 1]?.role === "assistant";
-    if (message.role !== "assistant" || isFollowed) return message;
-    const kept = 1 + message.blocks.findLastIndex(({ type }) => type !== "reasoning");
-    for (const block of message.blocks.slice(kept)) {
-      const path = block.at ?? message.at ?? "input";
-      report({ code: "L-REASONING-FOREIGN", path, action: "dropped" });
+function withoutLoose(turns: readonly Turn[], { report }: ItemContext): readonly JsonObject[] {
+  const kept: JsonObject[] = [];
+  let isFollowed = false;
+  for (const { message, items } of turns.toReversed()) {
+    for (const item of items.toReversed()) {
+      if (item["type"] !== "reasoning") {
+        isFollowed = message.role === "assistant";
+      } else if (!isFollowed) {
+        const path = message.at ?? "input";
+        report({ code: "L-REASONING-FOREIGN", path, action: "dropped" });
+        continue;
+      }
+      kept.push(item);
     }
-    return kept === message.blocks.length
-      ? message
-      : { ...message, blocks: message.blocks.slice(0, kept) };
-  });
+  }
+  return kept.reverse();
 }
 
 function writeTurn(message: Message, context: ItemContext): readonly JsonObject[] {

@@ -36,7 +36,10 @@ export function carryOver(bytes: Uint8Array, layout: Layout): void {
     resetRow(i32, layout.rows + row * ROW_WORDS);
   }
   for (let record = 0; record < records; record++) {
-    resetHolds(i32, layout.records + record * RECORD_WORDS);
+    const state = i32[layout.states + record]! & TAG_MASK;
+    if (state === STATE.admitting || state === STATE.admitted || state === STATE.settling) {
+      resetHolds(i32, layout.records + record * RECORD_WORDS);
+    }
   }
   i32.fill(0, layout.guard, layout.guard + GUARD_EPOCHS * GUARD_ROWS * guardWidth);
 }
@@ -49,8 +52,6 @@ function resetRow(i32: Int32Array, row: number): void {
 
 /** A rate or a slot that was taken in another boot is not to be given back in this one. */
 function resetHolds(i32: Int32Array, record: number): void {
-  const state = i32[record + RECORD.state]! & TAG_MASK;
-  if (state === STATE.free || state === STATE.claimed || state === STATE.rolling) return;
   const count = Math.min(i32[record + RECORD.holdCount]!, HOLDS_MAX);
   for (let hold = 0; hold < count; hold++) voidHold(i32, record + RECORD.holds + hold * 2);
 }

@@ -1,5 +1,5 @@
-import { HEADER, RECORD, RECORD_WORDS, STATE, TAG_BITS } from "./layout.ts";
-import { recordWord, type Slab } from "./slab.ts";
+import { HEADER, STATE, TAG_BITS, TAG_MASK } from "./layout.ts";
+import { type Slab, stateWord } from "./slab.ts";
 
 /** The answer when every record is taken. */
 export const NONE_FREE = -1;
@@ -42,23 +42,23 @@ export class Journal {
 
   /** Moves a record of ours on to another state. */
   mark(record: number, state: number): void {
-    Atomics.store(this.#slab.i32, recordWord(this.#slab, record), this.#mark | state);
+    Atomics.store(this.#slab.i32, stateWord(this.#slab, record), this.#mark | state);
   }
 
   /** Whether a record is ours and in this state. */
   holds(record: number, state: number): boolean {
-    return Atomics.load(this.#slab.i32, recordWord(this.#slab, record)) === (this.#mark | state);
+    return Atomics.load(this.#slab.i32, stateWord(this.#slab, record)) === (this.#mark | state);
   }
 
   /** Gives a record back. */
   free(record: number): void {
-    Atomics.store(this.#slab.i32, recordWord(this.#slab, record), STATE.free);
+    Atomics.store(this.#slab.i32, stateWord(this.#slab, record), STATE.free);
     this.#kept.push(record);
   }
 
   #take(record: number): boolean {
-    const { i32, layout } = this.#slab;
-    const word = layout.records + record * RECORD_WORDS + RECORD.state;
+    const { i32 } = this.#slab;
+    const word = stateWord(this.#slab, record);
     if (Atomics.load(i32, word) !== STATE.free) return false;
     const claimed = this.#mark | STATE.claimed;
     return Atomics.compareExchange(i32, word, STATE.free, claimed) === STATE.free;
@@ -67,12 +67,12 @@ export class Journal {
 
 /** Which state a record is in. */
 export function stateOf(slab: Slab, record: number): number {
-  return Atomics.load(slab.i32, recordWord(slab, record)) & ((1 << TAG_BITS) - 1);
+  return Atomics.load(slab.i32, stateWord(slab, record)) & TAG_MASK;
 }
 
 /** Whose record it is. */
 export function stationOf(slab: Slab, record: number): number {
-  return Atomics.load(slab.i32, recordWord(slab, record)) >>> TAG_BITS;
+  return Atomics.load(slab.i32, stateWord(slab, record)) >>> TAG_BITS;
 }
 
 /** How many records are not free, for tests and the admin listener. */

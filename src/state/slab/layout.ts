@@ -3,7 +3,7 @@ import type { Bytes } from "../../core/units.ts";
 
 // The whole layout of the slab. Places are counted in 32-bit words from the start of the file,
 // unless a name says bytes or cells (eight bytes). Little-endian, as every machine Bun runs on.
-// Regions in order: header, stations, rows, records, rings, guard, series, metrics.
+// Regions in order: header, stations, rows, states, records, rings, guard, series, metrics.
 
 /** How much room a slab has. Every process that maps one agrees on all of it. */
 export interface SlabSizes {
@@ -125,10 +125,8 @@ export const KIND = {
   lane: 7,
 } as const;
 
-/** Words of a journal record. `numbers` are doubles: places of eight bytes from the record on. */
+/** Words of a journal record. Its numbers are doubles: places of eight bytes from the record on. */
 export const RECORD = {
-  /** A STATE, and above eight bits the station it belongs to. */
-  state: 0,
   cursor: 1,
   holdCount: 2,
   /** Tokens delivered plus one; 0 is nothing delivered. */
@@ -156,7 +154,8 @@ export const HOLDS_MAX = 12;
 export const TAG_BYTES = 64;
 
 /**
- * The life of a record. What a kill leaves in each, and what the sweep then does:
+ * The life of a record: a word of its own in the region of states, so that looking for one touches
+ * few pages; above eight bits it names the station. What a kill leaves, and what the sweep does:
  * - `claimed`: fields are not valid. Freed.
  * - `admitting`: holds before `cursor` are taken. Given back from the last to the first, freed.
  * - `admitted`: all are taken. Settled at the watermark.
@@ -193,6 +192,7 @@ export interface Layout {
   readonly rows: number;
   /** Rows of the table, a power of two; the shared ones come before them. */
   readonly tableRows: number;
+  readonly states: number;
   readonly records: number;
   readonly ringsByte: Bytes;
   readonly guard: number;
@@ -211,7 +211,8 @@ export function layoutOf(sizes: SlabSizes): Layout {
   const seriesRows = powerOfTwo(Math.ceil((sizes.metricCells * 4) / 3));
   const stations = HEADER_WORDS;
   const rows = stations + sizes.stations * STATION_WORDS;
-  const records = line(rows + (SHARED_ROWS + tableRows) * ROW_WORDS);
+  const states = line(rows + (SHARED_ROWS + tableRows) * ROW_WORDS);
+  const records = line(states + sizes.records);
   const rings = line(records + sizes.records * RECORD_WORDS);
   const guard = rings + (sizes.stations * sizes.ringBytes) / 4;
   const series = guard + GUARD_EPOCHS * GUARD_ROWS * sizes.guardWidth;
@@ -221,7 +222,7 @@ export function layoutOf(sizes: SlabSizes): Layout {
   return {
     sizes,
     byteLength: words * 4,
-    ...{ stations, rows, tableRows, records, ringsByte: rings * 4 },
+    ...{ stations, rows, tableRows, states, records, ringsByte: rings * 4 },
     ...{ guard, series, seriesRows, gauges, metricsCell: metrics / 2 },
   };
 }

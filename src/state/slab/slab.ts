@@ -64,6 +64,10 @@ export function rowWord({ layout }: Slab, row: number): number {
   return layout.rows + row * ROW_WORDS;
 }
 
+export function stateWord({ layout }: Slab, record: number): number {
+  return layout.states + record;
+}
+
 export function recordWord({ layout }: Slab, record: number): number {
   return layout.records + record * RECORD_WORDS;
 }

@@ -7,7 +7,7 @@ import { tickOf } from "./rate.ts";
 import { atWatermark, type Orphan, readOrphan, writeTruth } from "./record.ts";
 import { finishRoll } from "./roll.ts";
 import { clearGauges } from "./shared-cells.ts";
-import { recordWord, type Slab } from "./slab.ts";
+import { recordWord, type Slab, stateWord } from "./slab.ts";
 import { freeStation, type Owner, ownersOf } from "./stations.ts";
 
 export interface SweepOptions {
@@ -43,9 +43,9 @@ export function sweep(actor: Actor, options: SweepOptions): Swept | "busy" {
   // First of all of them: a sweeper that died had a step in hand on somebody else's record.
   for (const { station } of dead) recoverIntent(slab, station);
   const stations = new Set(dead.map(({ station }) => station));
-  for (const record of recordsOf(slab, stations))
-    recoverFact(slab, stationOf(slab, record), record);
-  const outcome = finishRecords(actor, stations, options);
+  const records = recordsOf(slab, stations);
+  for (const record of records) recoverFact(slab, stationOf(slab, record), record);
+  const outcome = finishRecords(actor, records, options);
   const over = dead.filter(({ station }) => !outcome.unfinished.has(station));
   for (const { station } of over) {
     clearGauges(slab, station);
@@ -60,26 +60,31 @@ interface Finished extends Omit<Swept, "stations"> {
   readonly unfinished: ReadonlySet<number>;
 }
 
-/** What is not free of the records of these stations. */
-function* recordsOf(slab: Slab, stations: ReadonlySet<number>): Generator<number> {
+/**
+ * What is not free of the records of these stations. State and station come of one read: between
+ * two, another's record could be freed and taken again, and look like a dead one's.
+ */
+function recordsOf(slab: Slab, stations: ReadonlySet<number>): readonly number[] {
+  const found: number[] = [];
   for (let record = 0; record < slab.layout.sizes.records; record++) {
-    if (stateOf(slab, record) === STATE.free) continue;
-    if (stations.has(stationOf(slab, record))) yield record;
+    const mark = Atomics.load(slab.i32, stateWord(slab, record));
+    if (mark !== STATE.free && stations.has(mark >>> TAG_BITS)) found.push(record);
   }
+  return found;
 }
 
-function finishRecords(actor: Actor, dead: ReadonlySet<number>, options: SweepOptions): Finished {
+function finishRecords(actor: Actor, records: readonly number[], options: SweepOptions): Finished {
   const { slab } = actor;
   const unfinished = new Set<number>();
   let [settled, undone, waiting] = [0, 0, 0];
-  for (const record of recordsOf(slab, dead)) {
+  for (const record of records) {
     const state = stateOf(slab, record);
     if (!finish(actor, record, options)) {
       unfinished.add(stationOf(slab, record));
       waiting++;
       continue;
     }
-    Atomics.store(slab.i32, recordWord(slab, record), STATE.free);
+    Atomics.store(slab.i32, stateWord(slab, record), STATE.free);
     if (state === STATE.admitting) undone++;
     if (COUNTING.has(state)) settled++;
   }
@@ -125,7 +130,7 @@ function settleOrphan(actor: Actor, record: number, { factOf }: SweepOptions): b
     writeTruth(slab, record, { ...cost, estimated: true, orphan: true, fact: NOT_SILENT });
     // It stays the dead process's record, for the next sweep should this one be cut short.
     const settling = (station << TAG_BITS) | STATE.settling;
-    Atomics.store(slab.i32, recordWord(slab, record), settling);
+    Atomics.store(slab.i32, stateWord(slab, record), settling);
   }
   settleHolds(actor, record);
   const silent = (slab.i32[recordWord(slab, record) + RECORD.flags]! & FLAG.silent) !== 0;

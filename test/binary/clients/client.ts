@@ -96,7 +96,7 @@ function thrown(error: unknown): Thrown {
     statusCode?: number;
     $metadata?: { httpStatusCode?: number };
   };
-  const kind = error.constructor.name === "Error" ? error.name : error.constructor.name;
+  const kind = error.name === "Error" ? error.constructor.name : error.name;
   return {
     kind,
     status: status ?? statusCode ?? $metadata?.httpStatusCode,

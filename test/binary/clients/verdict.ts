@@ -53,8 +53,8 @@ export function differences(straight: Seen, through: Result, client: DialectId):
 
 /** The words that may stand for an answer: a refusal is text where it has no place of its own. */
 function textsOf({ text, refusal, spoken = "" }: Seen, client: DialectId): readonly string[] {
-  if (text !== "" || REFUSES.has(client)) return [text];
   if (spoken !== "") return ["", spoken]; // A sound has no place, its words may: L-MODALITY.
+  if (text !== "" || REFUSES.has(client)) return [text];
   return refusal === "" || HIDES.has(client) ? ["", refusal] : [refusal];
 }
 

@@ -24,6 +24,8 @@ export interface Reading {
   readonly stream: boolean;
 }
 
+(globalThis as { AI_SDK_LOG_WARNINGS?: boolean }).AI_SDK_LOG_WARNINGS = false;
+
 type Model = Parameters<typeof generateText>[0]["model"];
 const apiKey = KEY;
 const MODELS: Readonly<Record<DialectId, (origin: string, model: string) => Model>> = {

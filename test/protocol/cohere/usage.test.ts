@@ -97,12 +97,12 @@ describe("in the representation", () => {
     });
     expect(losses.splice(0).map(({ code }) => code)).toEqual(["L-BILLED"]);
   });
-  test("a count nobody told is left out and reported", () => {
+  test("a count nobody told is 0 and reported, for readers want one", () => {
     expect(writeIrUsage({ outputTotal: 4, raw: {} }, report)).toEqual({
-      billed_units: { output_tokens: 4 },
-      tokens: { output_tokens: 4 },
+      billed_units: { input_tokens: 0, output_tokens: 4 },
+      tokens: { input_tokens: 0, output_tokens: 4 },
     });
-    expect(writeIrUsage(undefined, report)).toBeUndefined();
+    expect(writeIrUsage(undefined, report)).toMatchObject({ tokens: { output_tokens: 0 } });
     expect(losses.splice(0).map(({ code }) => code)).toEqual(["L-USAGE", "L-BILLED", "L-USAGE"]);
   });
 });

@@ -127,7 +127,7 @@ describe("a citation", () => {
           {
             type: "document",
             id: "https://a.test",
-            document: { title: "A", url: "https://a.test" },
+            document: { title: "A", url: "https://a.test", text: "" },
           },
         ],
         type: "TEXT_CONTENT",

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { checkBooks, spentBetween } from "../../../src/state/ledger/books.ts";
 import { EMBEDDED } from "../../../src/state/migrations/embedded.ts";
 import { run } from "../../../src/state/migrations/migrate.ts";
@@ -23,10 +23,12 @@ test(`after ${KILLS} kills nothing acknowledged is lost, nothing doubled, and th
   expect(after.facts).toBeGreaterThanOrEqual(after.acknowledged);
 }, 1_200_000);
 
-test.each(DATABASES)(
-  "$name: what a key spent between two moments is its facts' sum",
-  async ({ missing, open }) => {
-    if (missing !== undefined) return console.log(missing);
+describe.each(DATABASES)("$name", ({ missing, open }) => {
+  if (missing !== undefined) {
+    test.skip(missing, () => {});
+    return;
+  }
+  test("what a key spent between two moments is its facts' sum", async () => {
     const { it: sql, close } = await open();
     await run(sql, EMBEDDED, { wall: 1 });
     const store = sqlStore(sql, { node: "n1" });
@@ -51,5 +53,5 @@ test.each(DATABASES)(
     });
     expect(await checkBooks(sql)).toEqual([]);
     await close();
-  },
-);
+  });
+});

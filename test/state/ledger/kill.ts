@@ -73,11 +73,25 @@ async function killOne(path: string, { name, seed, chance }: Victim): Promise<nu
       ...{ stdin: "ignore", stdout: "pipe", stderr: "inherit" },
     },
   );
-  const said = new Response(child.stdout).text();
-  await Bun.sleep(60 + chance() * 120);
+  const begun = Promise.withResolvers<void>();
+  const said = listen(child.stdout, begun.resolve);
+  // Most while it writes, some while it still opens the file.
+  if (seed % 5 !== 0) await begun.promise;
+  await Bun.sleep(chance() * 80);
   child.kill("SIGKILL");
   await child.exited;
   // A number that was cut off by the kill is not taken for a smaller one: it has no line's end.
   const lines = (await said).split("\n").slice(0, -1);
   return Number(lines.at(-1) ?? 0);
+}
+
+async function listen(stdout: ReadableStream<Uint8Array>, begun: () => void): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of stdout) {
+    text += decoder.decode(chunk, { stream: true });
+    begun();
+  }
+  begun(); // It ended without a word: whoever waits goes on and counts nothing.
+  return text;
 }

@@ -18,7 +18,7 @@ const one = (provider: string, model: string, input = "1") =>
   layer({ providers: { [provider]: { models: { [model]: { input, output: "1" } } } } });
 
 describe("the embedded card", () => {
-  // Dollars for a million tokens, as the vendors' own price pages have them.
+  // Dollars for what was used, reckoned by hand from the list prices.
   test.each([
     ["openai", "gpt-4o-2024-08-06", { inputTokens: MILLION }, "2.5"],
     ["openai", "gpt-4o-2024-05-13", { inputTokens: MILLION }, "5"],

@@ -6,20 +6,33 @@ export class Killed extends Error {}
 type Typed = Int32Array | BigInt64Array | Float64Array | Uint8Array;
 type Write = () => void;
 
-/** The same slab, told of each write before it happens; plain reads of `old` words see nought. */
-export function watched(slab: Slab, write: Write, old: readonly number[] = []): Slab {
+export interface Seen {
+  /** Words whose plain reads see nought, as they were before. */
+  readonly old?: readonly number[];
+  /** Told before each atomic read. */
+  readonly load?: () => void;
+}
+
+/** The same slab, told of each write before it happens. */
+export function watched(slab: Slab, write: Write, seen: Seen = {}): Slab {
   return {
     ...slab,
-    i32: watchedArray(slab.i32, write, old),
+    i32: watchedArray(slab.i32, write, seen),
     b64: watchedArray(slab.b64, write),
     f64: watchedArray(slab.f64, write),
     u8: watchedArray(slab.u8, write),
   };
 }
 
-const behind = new WeakMap<object, { readonly array: Typed; readonly write: Write }>();
+const behind = new WeakMap<object, Behind>();
 
-function watchedArray<A extends Typed>(array: A, write: Write, old: readonly number[] = []): A {
+interface Behind {
+  readonly array: Typed;
+  readonly write: Write;
+  readonly load: Write | undefined;
+}
+
+function watchedArray<A extends Typed>(array: A, write: Write, { old = [], load }: Seen = {}): A {
   const nought = new Set<unknown>(old.map(String));
   const proxy = new Proxy(array, {
     get(target, key) {
@@ -36,7 +49,7 @@ function watchedArray<A extends Typed>(array: A, write: Write, old: readonly num
       return Reflect.set(target, key, value, target);
     },
   });
-  behind.set(proxy, { array, write });
+  behind.set(proxy, { array, write, load });
   return proxy;
 }
 
@@ -50,7 +63,8 @@ export function withWatching<T>(task: () => T): T {
   for (const name of ["load", ...WRITES] as const) {
     patched[name] = (array: object, ...args: unknown[]): unknown => {
       const seen = behind.get(array);
-      if (name !== "load") seen?.write();
+      if (name === "load") seen?.load?.();
+      else seen?.write();
       return Reflect.apply(all[name], Atomics, [seen?.array ?? array, ...args]) as unknown;
     };
   }

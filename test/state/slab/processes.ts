@@ -56,6 +56,8 @@ export async function startWorker(path: string, order: Order): Promise<Worker> {
       child.kill("SIGKILL");
       await child.exited;
       running.delete(worker);
+      const { exitCode } = child;
+      if (exitCode !== null && exitCode !== 0) throw new Error(`the worker ended with ${exitCode}`);
     },
   };
   running.add(worker);

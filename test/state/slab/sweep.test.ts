@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import { type Admitted, Limits } from "../../../src/state/slab/limits.ts";
 import type { Slab } from "../../../src/state/slab/slab.ts";
 import { Actor } from "../../../src/state/slab/actor.ts";
@@ -72,8 +73,7 @@ function scene(): Scene {
 
 /** A worker that is killed at write `at`; false when it came to its end before. */
 function dies({ slab, progress }: Scene, at: number, before?: (write: number) => void): boolean {
-  const pid = 101;
-  const actor = join(slab, pid);
+  const actor = join(slab, 101 + stationsTaken(slab));
   const seen = watched(slab, killAt(at, before));
   return killed(() => {
     work(new Limits(new Actor(seen, actor.station)), seen, progress, DAY);
@@ -162,6 +162,52 @@ describe("a worker killed at any write", () => {
       if (!isKilled) break;
     }
   }, 120_000);
+});
+
+test("two workers, one killed in the midst of the other, and two sweepers after them", () => {
+  const write = fc.nat(420);
+  fc.assert(
+    fc.property(write, write, write, write, (at, meanwhile, otherAt, sweepAt) => {
+      const each = scene();
+      const { slab } = each;
+      const first = join(slab, 1);
+      dies(each, at, (write) => {
+        if (write === meanwhile) dies(each, otherAt);
+      });
+      const seen = watched(slab, killAt(sweepAt));
+      killed(() => sweepBut(new Actor(seen, first.station), [1]));
+      sweepBut(join(slab, 2), [2]);
+      const books = drainFacts(slab);
+      const { facts } = books;
+      expect(cellsOf(slab, everyLimit(slab))).toEqual(cellsFrom(books));
+      expect(facts).toBeGreaterThanOrEqual(each.progress.admitted);
+      expect(facts).toBeLessThanOrEqual(each.progress.admitted + 2);
+    }),
+    { numRuns: process.env["INTERLOCK_FULL"] === "1" ? 50_000 : 1500 },
+  );
+}, 300_000);
+
+test("a request that ends and another that begins while somebody sweeps are nobody's but theirs", () => {
+  for (let at = 0; ; at++) {
+    const slab = smallSlab({ records: 1 });
+    // The station a free record seems to be of.
+    join(slab, 101);
+    const supervisor = join(slab, 1);
+    const limits = new Limits(join(slab, 2));
+    const list = listOf(everyLimit(slab));
+    let admitted = limits.admit(ask({ limits: list })) as Admitted;
+    let reads = 0;
+    const load = (): void => {
+      const read = reads++;
+      if (read === at) limits.settle(admitted, truth(1, 1));
+      if (read === at + 1) admitted = limits.admit(ask({ limits: list })) as Admitted;
+    };
+    const seen = watched(slab, () => {}, { load });
+    killed(() => sweepBut(new Actor(seen, supervisor.station), [1, 2]));
+    if (reads <= at + 1) break;
+    limits.settle(admitted, truth(1, 1));
+    expect(cellsOf(slab, everyLimit(slab))).toEqual(cellsFrom(drainFacts(slab)));
+  }
 });
 
 describe("a request whose process died", () => {

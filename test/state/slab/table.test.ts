@@ -73,7 +73,7 @@ test("a row that is being claimed while it is looked at is nobody's but its clai
   const [mine, other] = [(1n << 32n) | 5n, (129n << 32n) | 5n];
   const theirs = findRow(slab, other, KIND.slots);
   // The low half as it was before the claim, the high half as it is after.
-  const torn = watched(slab, () => {}, [rowWord(slab, theirs) + ROW.digest]);
+  const torn = watched(slab, () => {}, { old: [rowWord(slab, theirs) + ROW.digest] });
   let own = FULL;
   killed(() => {
     own = findRow(torn, mine, KIND.slots);

@@ -24,7 +24,10 @@ switch (order.do) {
     churn(order.seed);
     break;
   case "sweep":
-    for (;;) sweep(actor, { isAlive, nowNs: NOW, factOf });
+    for (;;) {
+      const swept = sweep(actor, { isAlive, nowNs: NOW, factOf });
+      if (swept === "busy" || swept.stations.length === 0) Bun.sleepSync(0.1);
+    }
   case "take":
     take(order.count);
 }
