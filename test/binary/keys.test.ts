@@ -61,7 +61,8 @@ describe("a stored key", () => {
     });
     const { origin } = running;
     expect(await ask(origin, "sk-nobody-0123456789abcdef")).toBe(401);
-    expect(await ask(origin, `${text.slice(0, -1)}0`)).toBe(401);
+    const other = text.endsWith("0") ? "1" : "0";
+    expect(await ask(origin, text.slice(0, -1) + other)).toBe(401);
     expect([await ask(origin, text), await ask(origin, text), await ask(origin, text)]).toEqual([
       ...[200, 200, 200],
     ]);
