@@ -21,7 +21,7 @@ import { sharedLog } from "./fleet/process-log.ts";
 import type { Plan, Serving } from "./fleet/serving.ts";
 import { catchSignals, type Signals } from "./fleet/signals.ts";
 import { stateDirectory } from "./fleet/state-directory.ts";
-import { withWorkers } from "./fleet/worker-count.ts";
+import { workerCount } from "./fleet/worker-count.ts";
 import { loadConfig, MACHINE } from "./load-config.ts";
 import { createNotifier } from "./notify.ts";
 import { mustReexec, reexec } from "./reexec.ts";
@@ -72,7 +72,7 @@ async function startServing(beginning: Beginning): Promise<number> {
   const sources = recording(MACHINE);
   const loaded = await loadConfig(options, env, sources);
   if (typeof loaded === "string") return refuse(loaded);
-  const config = withWorkers(loaded.config, options.flags, env);
+  const { config } = loaded;
   const plan: Plan = { generation: 1, config, inputs: sources.inputs() };
   const log = logOf(config);
   process.on("unhandledRejection", (bug) => logBug(log, bug));
@@ -90,7 +90,8 @@ async function startServing(beginning: Beginning): Promise<number> {
   }
   const { found } = loaded;
   process.stderr.write(banner({ config, found, dataUrl: serving.url, admin: master.admin }));
-  const workers = config.server.workers > 1 ? config.server.workers : undefined;
+  const count = workerCount(config.server);
+  const workers = count > 1 ? count : undefined;
   log.line("info", "gateway", "Listening", { url: serving.url.href, workers });
 
   const { cut, reason } = await master.run();
@@ -106,19 +107,19 @@ interface Opening extends Beginning {
 
 /** Several processes that write to one pipe must not tear each other's lines. */
 function logOf({ logLevel, server }: Config): BufferedLog {
-  if (server.workers > 1) return sharedLog(logLevel);
+  if (workerCount(server) > 1) return sharedLog(logLevel);
   return stdoutLog({ clock: systemClock, level: logLevel, format: "auto" });
 }
 
 /** Opens the data port, in this process or in workers; a sentence when that cannot be. */
 async function openServing({ plan, log, options, env, predecessor }: Opening) {
   const { config, generation } = plan;
-  const { host, workers } = config.server;
+  const { host } = config.server;
   const directory = stateDirectory(env);
   const heir = await predecessor?.port;
   const port = choosePort({ host, port: config.server.port, heir, directory });
   if (typeof port === "string") return port;
-  if (workers > 1) {
+  if (workerCount(config.server) > 1) {
     const { Crew } = await import("./fleet/crew.ts");
     const fixed = fixedOf(config);
     const crew = new Crew({ clock: systemClock, log, env, options, plan, fixed, port });
@@ -139,7 +140,7 @@ interface Opened extends Opening {
 }
 
 function masterOf(opening: Opened): Master {
-  const { plan, env, options } = opening;
+  const { plan, env } = opening;
   const { pid } = process;
   const monotonicUs = (): bigint => process.hrtime.bigint() / 1000n;
   return new Master({
@@ -147,7 +148,6 @@ function masterOf(opening: Opened): Master {
     clock: systemClock,
     notifier: createNotifier({ env, pid, monotonicUs }),
     fixed: fixedOf(plan.config),
-    fit: (config) => withWorkers(config, options.flags, env),
     stateDirectory: stateDirectory(env),
     hasTerminal,
   });

@@ -45,7 +45,8 @@ export interface ServerConfig {
   readonly port: number;
   /** The admin listener's port: /metrics and health. 0 picks a free one; undefined turns it off. */
   readonly metricsPort: number | undefined;
-  readonly workers: number;
+  /** Processes that serve; `auto` is one for each core of the machine that starts. */
+  readonly workers: number | "auto";
   readonly connectionsMax: number;
   readonly bodyBytesMax: Bytes;
   /** JSON nesting accepted in a request body. */

@@ -3,6 +3,7 @@ export const DEFAULTS = {
   host: "127.0.0.1",
   port: 8080,
   metricsPort: 9090,
+  workers: 1,
   connectionsMax: 10_000,
   bodyBytesMax: 32 * 1024 * 1024,
   depthMax: 64,

@@ -57,7 +57,7 @@ const SERVER = section({
   host: scalar(text), // 127.0.0.1; anything but loopback needs keys
   port: scalar(port), // 8080
   metrics_port: scalar(wholeOr(port, "off")), // 9090, on loopback; off closes it
-  workers: scalar(wholeOr(whole(1, 1024), "auto")), // 1; more is not active yet
+  workers: scalar(wholeOr(whole(1, 1024), "auto")), // 1; auto: one for each core
   max_connections: scalar(whole(1, 1_000_000)), // 10000
   timeout_seconds: scalar(seconds), // as resilience.timeout.request_seconds, which wins
   drain_seconds: scalar(whole(0, DAY_SECONDS)), // 330, for requests in flight at SIGTERM

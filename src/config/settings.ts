@@ -57,13 +57,21 @@ function readServer(file: FileConfig, overrides: Overrides, findings: Findings):
     const path = ownName("server.metrics_port", findings);
     findings.errors.push(finding(path, "is the port of the gateway itself", "choose another"));
   }
-  readWorkers(file, overrides, findings);
+  const workers = choose<number | "auto">(
+    {
+      path: "server.workers",
+      override: overrides.workers,
+      given: file.server?.workers,
+      otherwise: DEFAULTS.workers,
+    },
+    findings,
+  );
   const { max_connections, drain_seconds } = file.server ?? {};
   const { max_request_size_bytes, max_depth } = file.security?.validation ?? {};
   const number = (path: string, choice: Optional) => choose({ path, ...choice }, findings);
   const limits = "security.validation";
   return {
-    ...{ host, port, metricsPort, workers: 1 },
+    ...{ host, port, metricsPort, workers },
     connectionsMax: number("server.max_connections", {
       given: max_connections,
       otherwise: DEFAULTS.connectionsMax,
@@ -111,20 +119,6 @@ function readListener(file: FileConfig, overrides: Overrides, findings: Findings
 
 function isListenHost(host: string): boolean {
   return HOST_NAME.test(host) || isAddress(host);
-}
-
-function readWorkers(file: FileConfig, overrides: Overrides, findings: Findings): void {
-  const workers = choose<number | "auto">(
-    {
-      path: "server.workers",
-      override: overrides.workers,
-      given: file.server?.workers,
-      otherwise: 1,
-    },
-    findings,
-  );
-  if (workers !== 1) findings.notActive.push(ownName("server.workers", findings));
-  findings.origins.set("server.workers", workers === 1 ? "default" : "more is not active yet");
 }
 
 function readMetricsPort(

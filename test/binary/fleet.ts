@@ -54,7 +54,8 @@ export interface Health {
 export interface FleetOptions {
   /** The rest of the configuration; the server's addresses are put in. */
   readonly config: Tree;
-  readonly workers?: number;
+  /** For the command line, which otherwise says one; `unsaid` leaves it to variable and file. */
+  readonly workers?: number | "unsaid";
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -78,7 +79,8 @@ export async function startFleet({ config, workers = 1, env }: FleetOptions): Pr
   const [port, adminPort] = freePorts();
   writeFileSync(file, JSON.stringify(atPorts(config, port, adminPort)));
   const variables = { HOME: home, TMPDIR: home, PATH: "/usr/bin:/bin", ...env };
-  const command = [BINARY, "start", "-c", file, "--workers", String(workers)];
+  const said = workers === "unsaid" ? [] : ["--workers", String(workers)];
+  const command = [BINARY, "start", "-c", file, ...said];
   const log = join(home, "output.log");
   const child = Bun.spawn(command, {
     cwd: home,
@@ -110,9 +112,9 @@ export async function startFleet({ config, workers = 1, env }: FleetOptions): Pr
   };
   const failure = (await untilReady(origin, child)) ?? (await untilReady(adminOrigin, child));
   if (failure === undefined) return fleet;
-  const said = output();
+  const printed = output();
   await fleet[Symbol.asyncDispose]();
-  throw new Error(`${command.join(" ")}: ${failure}\n${said}`);
+  throw new Error(`${command.join(" ")}: ${failure}\n${printed}`);
 }
 
 async function runBinary(

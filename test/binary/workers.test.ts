@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { receiveDatagrams } from "./datagrams.ts";
 import { eventually, startFleet } from "./fleet.ts";
@@ -43,6 +44,37 @@ test("every worker serves, and one scrape shows what all of them did", async () 
   for (const family of metrics.match(/^# TYPE (\S+)/gm) ?? []) {
     expect(metrics.split(`${family} `).length).toBe(2);
   }
+});
+
+test("the number of workers is the flag's, else the variable's, else the file's", async () => {
+  const cores = availableParallelism();
+  const cases = [
+    { file: 2, variable: undefined, flag: undefined, serve: 2 },
+    { file: "auto", variable: undefined, flag: undefined, serve: cores },
+    { file: 3, variable: "2", flag: undefined, serve: 2 },
+    { file: 2, variable: "2", flag: 1, serve: 1 },
+  ] as const;
+  for (const { file, variable, flag, serve } of cases) {
+    const config = { ...numbered(echo.baseUrl, 1), server: { workers: file } };
+    const env = variable === undefined ? {} : { INTERLOCK_WORKERS: variable };
+    await using fleet = await startFleet({ config, env, workers: flag ?? "unsaid" });
+    const { pid, workers } = await fleet.status();
+    expect(workers.map(({ state }) => state)).toEqual(Array(serve).fill("serving"));
+    expect(workers.some((worker) => worker.pid === pid)).toBe(serve === 1);
+  }
+});
+
+test("another number of workers in the file is for the next restart, and a reload says so", async () => {
+  const config = { ...numbered(echo.baseUrl, 1), server: { workers: 2 } };
+  await using fleet = await startFleet({ config, workers: "unsaid" });
+  const text = await Bun.file(fleet.file).text();
+  await Bun.write(fleet.file, text.replace('"workers":2', '"workers":3'));
+  const { code, stdout, stderr } = await fleet.run("reload");
+  expect(code).toBe(0);
+  expect(stdout + stderr).toContain("server.workers: 2 → 3");
+  expect((await fleet.status()).workers.length).toBe(2);
+  expect((await fleet.run("restart")).code).toBe(0);
+  expect((await fleet.status()).workers.length).toBe(3);
 });
 
 test("a worker that dies is replaced, and its counts stay", async () => {

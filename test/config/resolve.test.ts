@@ -649,10 +649,20 @@ test("a port of our own is not given away twice, and metrics can be off", () => 
   ).toHaveLength(1);
 });
 
-test("more than one worker is not active yet, and says so", () => {
-  for (const workers of ["4", "auto"]) {
-    const config = good(`server: { workers: ${workers} }\n${OLLAMA}`);
-    expect([config.server.workers, config.notActive]).toEqual([1, ["server.workers"]]);
+test("the number of workers is the file's, and one without it", () => {
+  for (const [written, workers] of [
+    ["4", 4],
+    ["auto", "auto"],
+    ["1", 1],
+  ] as const) {
+    const config = good(`server: { workers: ${written} }\n${OLLAMA}`);
+    expect([config.server.workers, config.notActive]).toEqual([workers, []]);
+  }
+  expect(good(OLLAMA).server.workers).toBe(1);
+  for (const workers of ["0", "1025", "many", "1.5"]) {
+    expect(bad(`server: { workers: ${workers} }\n${OLLAMA}`)).toEqual([
+      expect.stringContaining("server.workers"),
+    ]);
   }
 });
 

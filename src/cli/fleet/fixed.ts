@@ -1,8 +1,11 @@
 import { isLoopbackHost } from "../../config/address.ts";
 import type { Config, ServerConfig } from "../../config/config.ts";
+import { workerCount } from "./worker-count.ts";
 
 /** What a running gateway cannot change: a reload names it, a restart takes it. */
-export type Fixed = Pick<ServerConfig, "host" | "port" | "metricsPort" | "workers">;
+export interface Fixed extends Pick<ServerConfig, "host" | "port" | "metricsPort"> {
+  readonly workers: number;
+}
 
 const NAMES: readonly (readonly [field: keyof Fixed, path: string])[] = [
   ["host", "server.host"],
@@ -12,8 +15,8 @@ const NAMES: readonly (readonly [field: keyof Fixed, path: string])[] = [
 ];
 
 export function fixedOf({ server }: Config): Fixed {
-  const { host, port, metricsPort, workers } = server;
-  return { host, port, metricsPort, workers };
+  const { host, port, metricsPort } = server;
+  return { host, port, metricsPort, workers: workerCount(server) };
 }
 
 /** A configuration as it can take effect here, and each change in it that needs a restart. */
@@ -28,8 +31,9 @@ export function withFixed(config: Config, fixed: Fixed): Fitted | string {
     // At a start such a file is narrowed to loopback; a socket that is open cannot be.
     return `it has no keys, and this gateway listens on ${fixed.host}: keep a key, or restart`;
   }
-  const needsRestart = NAMES.filter(([field]) => config.server[field] !== fixed[field]).map(
-    ([field, path]) => `${path}: ${fixed[field] ?? "off"} → ${config.server[field] ?? "off"}`,
+  const wanted = fixedOf(config);
+  const needsRestart = NAMES.filter(([field]) => wanted[field] !== fixed[field]).map(
+    ([field, path]) => `${path}: ${fixed[field] ?? "off"} → ${wanted[field] ?? "off"}`,
   );
   return { config: { ...config, server: { ...config.server, ...fixed } }, needsRestart };
 }

@@ -1,5 +1,4 @@
 import type { AdminStart } from "../../admin/listener.ts";
-import type { Config } from "../../config/config.ts";
 import type { Environment } from "../../config/env.ts";
 import type { Ms } from "../../core/units.ts";
 import type { BufferedLog } from "../../runtime/log.ts";
@@ -39,7 +38,6 @@ export interface MasterOptions {
   readonly serving: Serving;
   readonly plan: Plan;
   readonly fixed: Fixed;
-  readonly fit: (config: Config) => Config;
   readonly stateDirectory: string | undefined;
   /** A terminal hangs up on who runs in it; then SIGHUP means that, not a reload. */
   readonly hasTerminal: () => boolean;
@@ -73,11 +71,11 @@ export class Master {
 
   constructor(options: MasterOptions) {
     this.#o = options;
-    const { serving, plan, fixed, fit, env, log, clock } = options;
+    const { serving, plan, fixed, env, log, clock } = options;
     this.#startedAt = clock.now();
     this.#hadTerminal = options.hasTerminal();
     this.#reloader = new Reloader({
-      ...{ options: options.options, env, serving, fixed, plan, log, fit },
+      ...{ options: options.options, env, serving, fixed, plan, log },
     });
     this.#metrics = createMasterMetrics({ reloader: this.#reloader, serving });
   }

@@ -1,4 +1,3 @@
-import type { Config } from "../../config/config.ts";
 import type { Environment } from "../../config/env.ts";
 import type { Log } from "../../runtime/runtime.ts";
 import { loadConfig, MACHINE } from "../load-config.ts";
@@ -25,8 +24,6 @@ export interface ReloaderOptions {
   /** What serves now. */
   readonly plan: Plan;
   readonly log: Log;
-  /** Fits what was loaded to what the command line said. */
-  readonly fit: (config: Config) => Config;
 }
 
 /** Reloads one after the other. Whoever asks while one runs shares the next one. */
@@ -71,14 +68,14 @@ export class Reloader {
   }
 
   async #reload(): Promise<Reloaded> {
-    const { options, env, serving, fixed, fit } = this.#options;
+    const { options, env, serving, fixed } = this.#options;
     const sources = recording(MACHINE);
     const loaded = await loadConfig(options, env, sources);
     if (typeof loaded === "string") return this.#refused(loaded);
     const inputs: Inputs = sources.inputs();
     const digest = digestOf(inputs);
     if (digest === this.#digest) return { kind: "unchanged", generation: this.#generation };
-    const fitted = withFixed(fit(loaded.config), fixed);
+    const fitted = withFixed(loaded.config, fixed);
     if (typeof fitted === "string") return this.#refused(fitted);
     const plan: Plan = { generation: this.#generation + 1, config: fitted.config, inputs };
     const prepared = await serving.prepare(plan);
