@@ -27,5 +27,7 @@ export type Operation =
 
 /** The name of a virtual key as configured. Not a secret; safe in logs and labels. */
 export type KeyId = string;
+/** The name of a tenant as configured, or the number its signed keys carry. Not a secret. */
+export type TenantId = string;
 /** One request's identity on every line, event and response that speaks of it. */
 export type RequestId = string;

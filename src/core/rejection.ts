@@ -12,6 +12,9 @@ export class Rejection {
 /** Which of a key's rates is used up. */
 export type RateKind = "rpm" | "tpm" | "concurrency";
 
+/** Whose limit refused: the key's own, or that of the tenant it shares with others. */
+export type Whose = "key" | "tenant";
+
 export type Reason =
   | { readonly kind: "malformed"; readonly param: string | undefined; readonly detail: string }
   | { readonly kind: "bad_path"; readonly detail: string }
@@ -30,8 +33,17 @@ export type Reason =
   | { readonly kind: "cannot_translate"; readonly model: string; readonly dialect: string }
   /** The caller's request holds what the target's protocol cannot say, and may not do without. */
   | { readonly kind: "loss_refused"; readonly path: string; readonly detail: string }
-  | { readonly kind: "rate_limited"; readonly limit: RateKind; readonly retryAfterMs: Ms }
-  | { readonly kind: "budget_exhausted"; readonly retryAfterMs: Ms | undefined }
+  | {
+      readonly kind: "rate_limited";
+      readonly limit: RateKind;
+      readonly retryAfterMs: Ms;
+      readonly whose?: Whose | undefined;
+    }
+  | {
+      readonly kind: "budget_exhausted";
+      readonly retryAfterMs: Ms | undefined;
+      readonly whose?: Whose | undefined;
+    }
   | { readonly kind: "overloaded"; readonly retryAfterMs: Ms }
   | { readonly kind: "draining" }
   | { readonly kind: "upstream_failed"; readonly fault: Fault; readonly attempts: number }

@@ -1,7 +1,7 @@
 import type { Limits } from "../core/limits.ts";
 import { Rejection } from "../core/rejection.ts";
 import type { Ms } from "../core/units.ts";
-import type { Asked, Instant, Levels, LimitBook, Settled } from "./limit-book.ts";
+import type { Asked, Holder, Instant, Levels, LimitBook, Settled } from "./limit-book.ts";
 
 /** A started request's hold on the machine and on its key's limits. Given back exactly once. */
 export interface Permit {
@@ -18,7 +18,7 @@ export interface Governor {
   /** Whether this address may ask at all now, before anybody looks at its key. */
   allows(address: string): boolean;
   /** What a key has left; undefined where nothing is limited. */
-  levels(key: Asked["key"]): Levels | undefined;
+  levels(key: Holder): Levels | undefined;
   readonly inFlight: number;
   /** The end is near: answers tell their connections to close, and new requests still get one. */
   sayGoodbye(): void;
@@ -52,7 +52,7 @@ export function createGovernor(options: GovernorOptions): Governor {
       if (inFlight >= inFlightMax) {
         return new Rejection({ kind: "overloaded", retryAfterMs: SATURATED_RETRY_MS });
       }
-      const admitted = isLimited(asked.key.limits) ? book?.admit(asked, instant) : undefined;
+      const admitted = isHeld(asked.key) ? book?.admit(asked, instant) : undefined;
       if (admitted instanceof Rejection) return admitted;
       inFlight++;
       let held = true;
@@ -69,7 +69,7 @@ export function createGovernor(options: GovernorOptions): Governor {
       if (book === undefined || addressRateMax === undefined) return true;
       return book.allows(address, addressRateMax, machine());
     },
-    levels: (key) => (isLimited(key.limits) ? book?.levels(key, machine()) : undefined),
+    levels: (key) => (isHeld(key) ? book?.levels(key, machine()) : undefined),
     get inFlight() {
       return inFlight;
     },
@@ -84,6 +84,10 @@ export function createGovernor(options: GovernorOptions): Governor {
       return draining;
     },
   };
+}
+
+function isHeld({ limits, tenant }: Holder): boolean {
+  return isLimited(limits) || (tenant !== undefined && isLimited(tenant.limits));
 }
 
 /** Whether anything is limited at all: most keys need no place where it is counted. */

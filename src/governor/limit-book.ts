@@ -1,6 +1,6 @@
 import type { Limits as KeyLimits } from "../core/limits.ts";
-import type { KeyId } from "../core/ids.ts";
-import { Rejection } from "../core/rejection.ts";
+import type { KeyId, TenantId } from "../core/ids.ts";
+import { type RateKind, Rejection, type Whose } from "../core/rejection.ts";
 import type { Ms, Nano } from "../core/units.ts";
 import type { Actor } from "../state/slab/actor.ts";
 import {
@@ -20,12 +20,20 @@ import {
   requestLimit,
   tokenLimit,
 } from "../state/slab/rate.ts";
+import type { Slab } from "../state/slab/slab.ts";
 import { slotLimit } from "../state/slab/slots.ts";
 import { periodNumber } from "./periods.ts";
 
+/** Who is held to limits: a key, and the tenant it belongs to if it does. */
+export interface Holder {
+  readonly id: KeyId;
+  readonly limits: KeyLimits;
+  readonly tenant?: { readonly id: TenantId; readonly limits: KeyLimits } | undefined;
+}
+
 /** Who asks, and the most that its request can come to. */
 export interface Asked {
-  readonly key: { readonly id: KeyId; readonly limits: KeyLimits };
+  readonly key: Holder;
   readonly inputTokens: number;
   /** Input by estimate and all the output it may have. */
   readonly tokens: number;
@@ -47,7 +55,7 @@ export interface Instant {
   readonly wall: Ms;
 }
 
-/** What a key has left, for the headers that tell. */
+/** What a key has left, by whichever of its own and its tenant's limits is the tighter. */
 export interface Levels {
   readonly requests: RateLevel | undefined;
   readonly requestsMax: number | undefined;
@@ -56,12 +64,23 @@ export interface Levels {
   readonly budget: (BudgetLevel & { readonly unit: "usd" | "tokens" }) | undefined;
 }
 
-/** A key's limits as they stand in the slab. */
-interface Held {
+/** One subject's limits as they stand in the slab. */
+interface Part {
+  readonly id: KeyId | TenantId;
+  readonly configured: KeyLimits;
   readonly limits: readonly Limit[];
   readonly requests: RateLimit | undefined;
   readonly tokens: RateLimit | undefined;
   readonly budgets: readonly BudgetLimit[];
+}
+
+/** All that a key is held to. */
+interface Held {
+  readonly key: KeyId;
+  /** Those of its tenant stand behind its own: who is over its own limit takes nobody else's. */
+  readonly limits: readonly Limit[];
+  readonly own: Part;
+  readonly tenant: Part | undefined;
 }
 
 const MINUTE_NS = 60e9;
@@ -90,35 +109,33 @@ export class LimitBook {
     const held = this.#heldBy(asked.key);
     const ask: Ask = { ...asked, ...instant, limits: held.limits, priceKey: 0, tag: NO_TAG };
     const answer = this.#limits.admit(ask);
-    return answer.kind === "admitted" ? answer : refusalOf(answer);
+    return answer.kind === "admitted" ? answer : refusalOf(answer, held);
   }
 
   settle(admitted: Admitted, { tokens, nano, estimated }: Settled, nowNs: bigint): void {
     this.#limits.settle(admitted, { tokens, nano, estimated, nowNs, fact: undefined });
   }
 
-  levels(key: Asked["key"], nowNs: bigint): Levels {
-    const { requests, tokens, budgets } = this.#heldBy(key);
+  levels(key: Holder, nowNs: bigint): Levels {
+    const { own, tenant } = this.#heldBy(key);
     const { slab } = this.#actor;
-    const [first] = budgets;
-    const unit = first?.kind === KIND.nanoBudget ? "usd" : "tokens";
-    return {
-      requests: requests && peekRate(slab, requests, nowNs),
-      requestsMax: key.limits.requestsPerMinute,
-      tokens: tokens && peekRate(slab, tokens, nowNs),
-      tokensMax: key.limits.tokensPerMinute,
-      budget: first && { ...peekBudget(slab, first), unit },
-    };
+    const levels = levelsOf(slab, own, nowNs);
+    return tenant === undefined ? levels : tighter(levels, levelsOf(slab, tenant, nowNs));
   }
 
-  #heldBy({ id, limits }: Asked["key"]): Held {
-    let held = this.#held.get(limits);
-    if (held === undefined) this.#held.set(limits, (held = this.#hold(`key ${id}`, limits)));
+  #heldBy(key: Holder): Held {
+    const { id, limits, tenant } = key;
+    const known = this.#held.get(limits);
+    if (known?.key === id && known.tenant?.id === tenant?.id) return known;
+    const own = this.#hold(`key ${id}`, { id, limits });
+    const all = tenant && this.#hold(`tenant ${tenant.id}`, tenant);
+    const held = { key: id, limits: [...own.limits, ...(all?.limits ?? [])], own, tenant: all };
+    this.#held.set(limits, held);
     return held;
   }
 
   /** The cheapest to refuse by come first; budgets last, as their reservations are the largest. */
-  #hold(subject: string, limits: KeyLimits): Held {
+  #hold(subject: string, { id, limits }: Pick<Holder, "id" | "limits">): Part {
     const { slab } = this.#actor;
     const { requestsPerMinute, tokensPerMinute, concurrency } = limits;
     const requests =
@@ -139,31 +156,73 @@ export class LimitBook {
       }),
     );
     const all = [slots, requests, tokens, ...budgets];
-    return { limits: all.filter((limit) => limit !== undefined), requests, tokens, budgets };
+    const present = all.filter((limit) => limit !== undefined);
+    return { id, configured: limits, limits: present, requests, tokens, budgets };
   }
 }
 
-function refusalOf({ by, retryAfterNs }: Refused): Rejection {
+function levelsOf(slab: Slab, part: Part, nowNs: bigint): Levels {
+  const { configured, requests, tokens, budgets } = part;
+  const [first] = budgets;
+  const unit = first?.kind === KIND.nanoBudget ? "usd" : "tokens";
+  return {
+    requests: requests && peekRate(slab, requests, nowNs),
+    requestsMax: configured.requestsPerMinute,
+    tokens: tokens && peekRate(slab, tokens, nowNs),
+    tokensMax: configured.tokensPerMinute,
+    budget: first && { ...peekBudget(slab, first), unit },
+  };
+}
+
+/** Of each limit the one with less left. Budgets of two units are compared by the part left. */
+function tighter(own: Levels, tenant: Levels): Levels {
+  const isLess = (mine: RateLevel | undefined, its: RateLevel | undefined): boolean =>
+    its !== undefined && (mine === undefined || its.remaining < mine.remaining);
+  const requests = isLess(own.requests, tenant.requests) ? tenant : own;
+  const tokens = isLess(own.tokens, tenant.tokens) ? tenant : own;
+  return {
+    requests: requests.requests,
+    requestsMax: requests.requestsMax,
+    tokens: tokens.tokens,
+    tokensMax: tokens.tokensMax,
+    budget: leftOf(tenant.budget) < leftOf(own.budget) ? tenant.budget : own.budget,
+  };
+}
+
+/** The part of a budget that is left; more than all where there is none. */
+function leftOf(budget: Levels["budget"]): number {
+  if (budget === undefined) return Infinity;
+  const { spent, reserved, remaining } = budget;
+  return remaining === 0 ? 0 : remaining / (spent + reserved + remaining);
+}
+
+function refusalOf({ by, retryAfterNs }: Refused, { tenant }: Held): Rejection {
   const retryAfterMs = retryAfterNs === undefined ? undefined : Math.ceil(retryAfterNs / 1e6);
   if (by === "in_flight") {
     return new Rejection({ kind: "overloaded", retryAfterMs: retryAfterMs ?? SATURATED_MS });
   }
+  const whose: Whose = tenant?.limits.includes(by) === true ? "tenant" : "key";
   switch (by.kind) {
     case KIND.requests:
-      return limited("rpm", retryAfterMs);
+      return limited("rpm", { retryAfterMs, whose });
     case KIND.tokens:
-      return limited("tpm", retryAfterMs);
+      return limited("tpm", { retryAfterMs, whose });
     case KIND.slots:
-      return limited("concurrency", retryAfterMs);
+      return limited("concurrency", { retryAfterMs, whose });
     case KIND.nanoBudget:
     case KIND.tokenBudget:
-      return new Rejection({ kind: "budget_exhausted", retryAfterMs });
+      return new Rejection({ kind: "budget_exhausted", retryAfterMs, whose });
   }
 }
 
 const SATURATED_MS: Ms = 2000;
 const MINUTE_MS: Ms = 60_000;
 
-function limited(limit: "rpm" | "tpm" | "concurrency", retryAfterMs: Ms | undefined): Rejection {
-  return new Rejection({ kind: "rate_limited", limit, retryAfterMs: retryAfterMs ?? MINUTE_MS });
+interface Over {
+  readonly retryAfterMs: Ms | undefined;
+  readonly whose: Whose;
+}
+
+function limited(limit: RateKind, { retryAfterMs = MINUTE_MS, whose }: Over): Rejection {
+  return new Rejection({ kind: "rate_limited", limit, retryAfterMs, whose });
 }

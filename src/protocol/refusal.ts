@@ -1,5 +1,11 @@
 import type { Fault } from "../core/fault.ts";
-import { type RateKind, type Reason, type Rejection, statusOf } from "../core/rejection.ts";
+import {
+  type RateKind,
+  type Reason,
+  type Rejection,
+  statusOf,
+  type Whose,
+} from "../core/rejection.ts";
 import type { Ms } from "../core/units.ts";
 import { RETRY_AFTER_MS_MAX } from "../wire/retry-after.ts";
 import type { WireError } from "./wire-error.ts";
@@ -62,9 +68,9 @@ function wordsOf(reason: Reason): Words {
         shouldRetry: false,
       };
     case "rate_limited":
-      return rateWords(reason.limit, reason.retryAfterMs);
+      return rateWords(reason);
     case "budget_exhausted":
-      return quotaWords(reason.retryAfterMs);
+      return quotaWords(reason);
     case "overloaded":
       return { ...overloaded(), retryAfterMs: reason.retryAfterMs, shouldRetry: true };
     case "draining":
@@ -154,12 +160,16 @@ const RATES: Readonly<Record<RateKind, string>> = {
   concurrency: "requests at the same time",
 };
 
-function rateWords(limit: RateKind, retryAfterMs: Ms): Words {
+const HOLDERS: Readonly<Record<Whose, string>> = { key: "this API key", tenant: "this tenant" };
+
+type RateReason = Reason & { readonly kind: "rate_limited" };
+
+function rateWords({ limit, retryAfterMs, whose = "key" }: RateReason): Words {
   const seconds = Math.max(0.001, retryAfterMs / 1000).toFixed(3);
-  const what = RATES[limit];
+  const over = `${HOLDERS[whose]} on ${RATES[limit]}`;
   return {
     class: "rate_limit",
-    message: `Rate limit reached for this API key on ${what}. Please try again in ${seconds}s.`,
+    message: `Rate limit reached for ${over}. Please try again in ${seconds}s.`,
     limit: limit === "tpm" ? "tokens" : "requests",
     code: "rate_limit_exceeded",
     retryAfterMs,
@@ -168,11 +178,14 @@ function rateWords(limit: RateKind, retryAfterMs: Ms): Words {
 }
 
 /** Begins as OpenAI's own: programs look for the sentence. */
-function quotaWords(retryAfterMs: Ms | undefined): Words {
+function quotaWords({
+  retryAfterMs,
+  whose = "key",
+}: Reason & { readonly kind: "budget_exhausted" }): Words {
   return {
     class: "quota",
     message:
-      "You exceeded your current quota: the budget of this API key is used up. " +
+      `You exceeded your current quota: the budget of ${HOLDERS[whose]} is used up. ` +
       "Ask the operator of this service for more, or wait until it is renewed.",
     code: "insufficient_quota",
     retryAfterMs,

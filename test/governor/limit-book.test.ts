@@ -129,3 +129,59 @@ test("what is left is told as it is", () => {
   expect(levels?.requests?.remaining).toBe(9);
   expect(levels?.budget).toMatchObject({ reserved: 30, spent: 0, remaining: 70, unit: "tokens" });
 });
+
+describe("a key and its tenant", () => {
+  const ONE = { inputTokens: 1, inputNano: 0, nano: 0, outputNanoPerMillion: 0 };
+
+  test("are both held to, all or none, and the refusal says whose limit it was", () => {
+    const amount = fc.integer({ min: 1, max: 30 });
+    const step = fc.tuple(fc.nat(3), fc.integer({ min: 1, max: 12 }), fc.boolean());
+    fc.assert(
+      fc.property(amount, amount, fc.array(step, { maxLength: 50 }), (ofKey, ofTenant, steps) => {
+        const { governor } = governorOf();
+        const budget = (of: number) => [{ unit: "tokens", amount: of, period: "total" }] as const;
+        const limitsOf = (of: number): Limits => ({ ...UNLIMITED, budgets: budget(of) });
+        const tenants = ["a", "b"].map((id) => ({ id, limits: limitsOf(ofTenant) }));
+        const keys = [0, 1, 2, 3].map((at) => ({
+          ...{ id: `k${at}`, limits: limitsOf(ofKey), tenant: tenants[at >> 1]! },
+        }));
+        const usedByKey = [0, 0, 0, 0];
+        const usedByTenant = [0, 0];
+        for (const [at, tokens, settles] of steps) {
+          const tenant = at >> 1;
+          const asked = { ...ONE, key: keys[at]!, tokens };
+          const answer = governor.admit(asked, { nowNs: 0n, wall: WALL });
+          const wanted =
+            usedByKey[at]! + tokens > ofKey
+              ? "key"
+              : usedByTenant[tenant]! + tokens > ofTenant
+                ? "tenant"
+                : "admitted";
+          const whose = answer instanceof Rejection ? answer.reason : { whose: "admitted" };
+          expect(whose).toMatchObject({ whose: wanted });
+          if (answer instanceof Rejection) continue;
+          const truth = settles ? 1 : tokens;
+          answer.release({ tokens: truth, nano: 0, estimated: false });
+          usedByKey[at]! += truth;
+          usedByTenant[tenant]! += truth;
+          const left = Math.min(ofKey - usedByKey[at]!, ofTenant - usedByTenant[tenant]!);
+          const { budget } = governor.levels(keys[at]!)!;
+          if (ofKey === ofTenant) expect(budget!.remaining).toBe(left);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("of whom only the tenant is limited, are limited", () => {
+    const { governor } = governorOf();
+    const tenant = { id: "a", limits: { ...UNLIMITED, requestsPerMinute: 2 } };
+    const keys = ["x", "y"].map((id) => ({ id, limits: UNLIMITED, tenant }));
+    const asked = [0, 1, 0].map((at) => {
+      const key = keys[at]!;
+      return governor.admit({ ...ONE, tokens: 1, key }, { nowNs: 0n, wall: WALL });
+    });
+    expect(asked.map(kindOf)).toEqual(["admitted", "admitted", "rpm"]);
+    expect(governor.levels(keys[0]!)).toMatchObject({ requestsMax: 2 });
+  });
+});
