@@ -15,7 +15,7 @@ const ORACLES = new Map<DialectId, Client>(
   CLIENTS.map((client) => [client.dialect, client] as const).toReversed(),
 );
 
-/** By scenario, then by what is lost, the ways on which it is. `INTERLOCK_UPDATE=1` writes it. */
+/** By scenario and loss, the ways it is lost on; `INTERLOCK_UPDATE=1` and `bun fmt` write it. */
 type Table = Record<string, Record<string, string[]>>;
 const TABLE = join(import.meta.dir, "scenarios/losses.json");
 const isUpdate = process.env["INTERLOCK_UPDATE"] === "1";

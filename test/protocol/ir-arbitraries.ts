@@ -352,7 +352,12 @@ const tool: Arb<Tool> = fc.oneof(
       kind: fc.constant("freeform" as const),
       name: toolName,
       description: maybe(solid),
-      format: maybe(fc.constantFrom({ type: "text" }, { type: "grammar", syntax: "lark" })),
+      format: maybe(
+        fc.constantFrom(
+          { type: "text" },
+          { type: "grammar", syntax: "lark", definition: "start: /\\d/" },
+        ),
+      ),
     }) as Arb<Tool>,
   },
   {

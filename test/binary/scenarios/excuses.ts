@@ -2,6 +2,7 @@ import type { View } from "./ask.ts";
 
 /** In what a body may differ from what was asked, for each loss that is reported. */
 const EXCUSES: Readonly<Record<string, RegExp>> = {
+  "L-TOOLNAME": /^tools/,
   "L-MAXTOK-DEFAULT": /^max$/,
   "L-THINK-ADJUST": /^max$/,
   "L-REASONING-ASK": /^thinks$/,

@@ -18,6 +18,8 @@ const THINKERS: Readonly<Record<DialectId, string>> = {
 /** What a backend says that has no words for the scenario's own answer. */
 const PLAIN: Answer = { text: "It is sunny.", stop: "end" };
 
+const NOTHING: Script = { raw: "", then: "rst" };
+
 export interface Cell {
   readonly client: Client;
   readonly backend: DialectId;
@@ -46,12 +48,12 @@ export class Kitchen implements AsyncDisposable {
   readonly #binary: Binary;
   readonly #window: Bun.Server<undefined>;
   readonly #oracles: ReadonlyMap<DialectId, Client>;
-  #script: Script = { raw: "", then: "rst" };
+  #script: (body: string) => Script = () => NOTHING;
   #header = "";
 
   static async open(oracles: ReadonlyMap<DialectId, Client>): Promise<Kitchen> {
-    const ready: { script: () => Script } = { script: () => ({ raw: "", then: "rst" }) };
-    const upstream = startFaultd(() => ready.script());
+    const ready: { script: (body: string) => Script } = { script: () => NOTHING };
+    const upstream = startFaultd(({ text }) => ready.script(text));
     const config = sixProviders(upstream) as { models: object };
     const thinkers = DIALECT_IDS.map((protocol) => [
       `think-${protocol}`,
@@ -60,7 +62,7 @@ export class Kitchen implements AsyncDisposable {
     const models = { ...config.models, ...Object.fromEntries(thinkers) };
     const binary = await startBinary({ config: { ...config, models } });
     const kitchen = new Kitchen(upstream, binary, oracles);
-    ready.script = () => kitchen.#script;
+    ready.script = (body) => kitchen.#script(body);
     return kitchen;
   }
 
@@ -88,20 +90,22 @@ export class Kitchen implements AsyncDisposable {
   }
 
   /** Undefined where the client has no words for what the scenario asks. */
-  async serve({ ask, answer }: Scenario, cell: Cell): Promise<Outcome | undefined> {
+  async serve({ ask, answer, callsByName }: Scenario, cell: Cell): Promise<Outcome | undefined> {
     const { client, backend, stream } = cell;
     const { bodyOf, viewOf } = SPEECHES[client.dialect];
     const model = `${ask.thinks ? "think" : "on"}-${backend}`;
     const body = bodyOf(ask, model);
     if (body === undefined) return undefined;
     const { origin } = this.#upstream;
-    this.#script = played(client.dialect, PLAIN, stream);
+    this.#script = () => played(client.dialect, PLAIN, stream);
     await tried(client.send({ origin, stream, body }));
     const askedText = this.#took();
-    this.#script = played(backend, answer, stream);
+    this.#script = () => played(backend, answer, stream);
     const oracle = this.#oracles.get(backend)!;
     const straight = await tried(oracle.ask({ origin, model, stream }));
     this.#took();
+    if (callsByName)
+      this.#script = (text) => played(backend, renamed(answer, backend, text), stream);
     this.#header = "";
     const own = `http://127.0.0.1:${this.#window.port}`;
     const result = await tried(client.send({ origin: own, stream, body }));
@@ -123,6 +127,11 @@ export class Kitchen implements AsyncDisposable {
     this.#upstream.forget();
     return text;
   }
+}
+
+function renamed(answer: Answer, backend: DialectId, body: string): Answer {
+  const [name = ""] = SPEECHES[backend].viewOf(JSON.parse(body)).tools;
+  return { ...answer, calls: (answer.calls ?? []).map((call) => ({ ...call, name })) };
 }
 
 function quotedName({ thinks }: Ask, backend: DialectId): string {

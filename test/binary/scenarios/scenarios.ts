@@ -21,6 +21,8 @@ export interface Scenario {
   readonly name: string;
   readonly ask: Ask;
   readonly answer: Answer;
+  /** The answer calls the first tool by whatever name it has where the answer comes from. */
+  readonly callsByName?: true;
 }
 
 /** One pixel. */
@@ -83,6 +85,12 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "parallel tools",
     ask: asks("And in Rome?", { tools: TOOLS }),
     answer: { text: "Both, then.", calls: [PARIS, ROME], stop: "tool_call" },
+  },
+  {
+    name: "renamed tool",
+    ask: asks(QUESTION, { tools: ["get-weather"] }),
+    answer: { calls: [{ ...PARIS, name: "get-weather" }], stop: "tool_call" },
+    callsByName: true,
   },
   { name: "tool result", ask: loop({ text: "sunny" }), answer: SUNNY },
   { name: "tool error", ask: loop({ text: "no such city", isError: true }), answer: SUNNY },

@@ -18,6 +18,30 @@ export const RULES: Readonly<Record<DialectId, Rules>> = {
 
 const NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 
+/** How long each vendor keeps what is marked: §3.11. Gemini and Cohere have no marks. */
+const LIFETIMES: Readonly<Partial<Record<DialectId, readonly string[]>>> = {
+  openai: ["30m", "12h"],
+  responses: ["30m", "12h"],
+  anthropic: ["5m", "1h"],
+  bedrock: ["5m", "1h"],
+};
+const MARKS: ReadonlySet<string> = new Set([
+  "prompt_cache_breakpoint",
+  "cache_control",
+  "cachePoint",
+]);
+
+/** The lifetimes of marks that the vendor does not know. */
+export function lifetimesIn(dialect: DialectId, body: unknown): string[] {
+  if (Array.isArray(body)) return body.flatMap((each) => lifetimesIn(dialect, each));
+  if (typeof body !== "object" || body === null) return [];
+  return Object.entries(body).flatMap(([name, value]) => {
+    const ttl = MARKS.has(name) ? text(value, "ttl") : "";
+    const isKnown = ttl === "" || LIFETIMES[dialect]?.includes(ttl) === true;
+    return isKnown ? lifetimesIn(dialect, value) : [`lifetime of a mark (§3.11) ${ttl}`];
+  });
+}
+
 /** Collects what does not hold. */
 export function checker() {
   const broken: string[] = [];

@@ -57,7 +57,7 @@ function fitBlock(block: Block, filling: Filling, context: BlockContext): void {
   const { blocks, role, isInLoop } = filling;
   switch (block.type) {
     case "text":
-      return put(blocks, fitText(block, fit));
+      return put(blocks, fitText(block, fit, role === "assistant" ? role : "other"));
     case "refusal":
       return put(blocks, fitRefusal(block, context));
     case "reasoning":

@@ -93,7 +93,7 @@ function ofBedrock(block: MediaBlock, fit: Fit): readonly Block[] {
 function withTexts(block: MediaBlock, fit: Fit): MediaBlock {
   if (block.source.kind !== "blocks") return block;
   const blocks = block.source.blocks.flatMap((each): readonly Block[] => {
-    const kept = each.type === "text" ? fitText(each, fit) : each;
+    const kept = each.type === "text" ? fitText(each, fit, "inner") : each;
     return kept === undefined ? [] : [kept];
   });
   return { ...block, source: { kind: "blocks", blocks } };

@@ -15,14 +15,15 @@ export function fitSearchResult(
   block: SearchResultBlock,
   fit: Fit,
 ): SearchResultBlock | TextBlock | undefined {
-  const own = bare(block, fit);
-  if (fit.capabilities.searchResults) {
-    const content = own.content.flatMap((text) => fitText(text, fit) ?? []);
-    return { ...own, content };
-  }
+  const own = { ...bare(block, fit), content: textsOf(block, fit) };
+  if (fit.capabilities.searchResults) return own;
   fit.lose("L-DOCCONTEXT", pathOf(block, fit), { action: "approximated" });
   if (block.citations === true) fit.lose("L-CITE", pathOf(block, fit));
   return fitText({ type: "text", text: wordsOf(own), cache: own.cache, at: own.at }, fit);
+}
+
+function textsOf({ content }: SearchResultBlock, fit: Fit): readonly TextBlock[] {
+  return content.flatMap((text) => fitText(text, fit, "inner") ?? []);
 }
 
 function wordsOf({ title, source, content }: SearchResultBlock): string {
@@ -32,8 +33,10 @@ function wordsOf({ title, source, content }: SearchResultBlock): string {
 
 /** A search result beside the messages, where the target has its documents there. */
 export function asDocument(block: SearchResultBlock, fit: Fit): DocumentRef {
-  const { title, source, content, at } = bare(block, fit);
-  const text = content.map((part) => part.text).join("\n\n");
+  const { title, source, at } = bare(block, fit);
+  const text = textsOf(block, fit)
+    .map((part) => part.text)
+    .join("\n\n");
   const data: Record<string, Json> = { text };
   if (title !== undefined) data["title"] = title;
   if (source !== "") data["url"] = source;

@@ -21,8 +21,15 @@ export function isBlank(text: string): boolean {
   return !/\S/.test(text);
 }
 
+/** Whose words a text is, or that it is inside of another block: not all of them can cite. */
+export type Standing = "assistant" | "other" | "inner";
+
 /** Text of the history; undefined where it is empty and the target refuses that. */
-export function fitText(block: TextBlock, fit: Fit): TextBlock | undefined {
+export function fitText(
+  block: TextBlock,
+  fit: Fit,
+  standing: Standing = "other",
+): TextBlock | undefined {
   const { text, citations, logprobs, proof } = block;
   const kept = proof === undefined ? undefined : fitProof(proof, block, fit);
   if (fit.capabilities.refusesEmptyText && kept === undefined && isBlank(text)) {
@@ -34,7 +41,7 @@ export function fitText(block: TextBlock, fit: Fit): TextBlock | undefined {
   if (logprobs !== undefined && logprobs.length > 0) fit.lose("L-LOGPROBS", pathOf(block, fit));
   return {
     ...own,
-    citations: citations && fitCitations(citations, pathOf(block, fit), fit),
+    citations: citations && fitCitations(citations, { path: pathOf(block, fit), standing }, fit),
     logprobs: undefined,
     proof: kept,
   };
@@ -51,17 +58,23 @@ export function fitProof(proof: Signed, block: Pick<Block, "at">, fit: Fit): Sig
 /** Citations of the history; most wires have no place for them in a request. */
 function fitCitations(
   citations: readonly Citation[],
-  path: string,
+  { path, standing }: { readonly path: string; readonly standing: Standing },
   fit: Fit,
 ): readonly Citation[] | undefined {
-  const kept = citations.filter((citation) => hasPlace(citation, fit));
+  const kept = citations.filter((citation) => hasPlace(citation, standing, fit));
   if (kept.length < citations.length) fit.lose("L-CITE", path);
   if (kept.length === 0) return undefined;
   return kept.map((citation) => dropExt(citation, { kind: "citation", path, fit }));
 }
 
-function hasPlace({ place, span, sources }: Citation, { origin, target }: Fit): boolean {
+function hasPlace(
+  { place, span, sources }: Citation,
+  standing: Standing,
+  { origin, target }: Fit,
+): boolean {
+  if (target === "bedrock" && standing === "inner") return false;
   // Anthropic wants its web citations back sealed, which no other vendor's are.
   if (CITING.has(target)) return CITING.has(origin) && place?.kind !== "web";
-  return target === "responses" && span !== undefined && sources?.[0]?.url !== undefined;
+  const isHeld = target === "responses" && standing === "assistant";
+  return isHeld && span !== undefined && sources?.[0]?.url !== undefined;
 }

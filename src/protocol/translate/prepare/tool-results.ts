@@ -70,7 +70,7 @@ function isAt(this: readonly ResultContent[], part: ResultContent, index: number
 function fitContent(part: ResultContent, aside: Block[], fit: Fit): readonly ResultContent[] {
   switch (part.type) {
     case "text":
-      return listed(fitText(part, fit));
+      return listed(fitText(part, fit, "inner"));
     case "media":
       return fitResultMedia(part, aside, fit);
     case "search_result":

@@ -31,6 +31,17 @@ describe("text of the history", () => {
     expect(to("responses")).not.toContain("L-CITE at dropped");
     expect(to("gemini")).toEqual(["L-CITE at dropped"]);
   });
+  test("cites in the assistant's own words only, where the target knows nothing else", () => {
+    const url = cited({ span: { start: 0, end: 1, of: "block" }, sources: [{ url: "https://a" }] });
+    const asked = prepared({ origin: "openai", messages: [say("user", url)] }, "responses");
+    expect(asked.lost).toEqual(["L-CITE at dropped"]);
+    const page = cited({ quoted: "q", place: { kind: "page", documentIndex: 0, start: 1 } });
+    const found = { type: "search_result", source: "s", content: [page], at: "found" } as const;
+    const to = (target: "bedrock" | "cohere"): readonly string[] =>
+      prepared({ origin: "anthropic", messages: [say("user", found)] }, target).lost;
+    expect(to("bedrock")).toEqual(["L-CITE at dropped"]);
+    expect(to("cohere")).toContain("L-CITE at dropped");
+  });
   test("leaves log probabilities behind, and tells where there were any", () => {
     const logged = {
       type: "text",

@@ -56,6 +56,14 @@ describe("a tool result", () => {
     ];
     expect(sent({ content }, "anthropic", "bedrock").lost).toEqual(["L-UNKNOWN-BLOCK o dropped"]);
   });
+  test("cites on Anthropic's wire only", () => {
+    const place = { kind: "page", documentIndex: 0, start: 1 } as const;
+    const cited: ResultContent = { type: "text", text: "a", citations: [{ place }], at: "t" };
+    expect(sent({ content: [cited] }, "bedrock", "anthropic").lost).toEqual([]);
+    const { result, lost } = sent({ content: [cited] }, "anthropic", "bedrock");
+    expect(lost).toEqual(["L-CITE t dropped"]);
+    expect(result.content).toEqual([{ type: "text", text: "a", at: "t" }]);
+  });
   test("that was a document loses its id", () => {
     const content: ResultContent[] = [{ type: "json", id: "d", value: { a: 1 }, at: "j" }];
     const { result, lost } = sent({ content }, "cohere", "gemini");
