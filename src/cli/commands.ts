@@ -80,7 +80,7 @@ Options of start:
   -c, --config FILE     Configuration file (also INTERLOCK_CONFIG)
   -p, --port PORT       Port of the data listener [default: 8080; SERVER_PORT]
   -H, --host HOST       Address to bind [default: 127.0.0.1; SERVER_HOST]
-      --metrics-port N  Port of the admin listener [default: 9090; METRICS_PORT]
+      --metrics-port N  Port of the admin listener, or off [default: 9090; METRICS_PORT]
       --workers N|auto  Processes that serve, auto for one a core [default: 1; INTERLOCK_WORKERS]
       --log-level LEVEL error, warn, info or debug [default: info; INTERLOCK_LOG]
 

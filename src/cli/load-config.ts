@@ -7,6 +7,7 @@ import { systemProbe } from "../runtime/probe.ts";
 import { diagnosticsText } from "./diagnostics.ts";
 import type { Sources } from "./fleet/inputs.ts";
 import type { StartOptions } from "./start-options.ts";
+import { hasStoredKeys } from "./stored-keys.ts";
 
 export interface Loaded {
   readonly config: Config;
@@ -18,6 +19,7 @@ export interface Loaded {
 export const MACHINE: Sources = {
   readFile: (name) => readFile(name, "utf8"),
   probe: systemProbe,
+  hasStoredKeys: () => hasStoredKeys(process.env),
 };
 
 /** The configuration to serve: a file when one is named, else what this machine has. */
@@ -28,11 +30,17 @@ export async function loadConfig(
 ): Promise<Loaded | string> {
   const path = flag ?? variable(env, CONFIG_VARIABLE);
   if (path !== undefined) {
-    const resolved = await load({ path, env, flags, readFile: sources.readFile });
+    const resolved = await load({
+      ...{ path, env, flags, readFile: sources.readFile },
+      storedKeys: sources.hasStoredKeys(),
+    });
     if (resolved.ok) return { config: resolved.config, found: [] };
     return `${path} cannot be used\n${diagnosticsText("Errors", resolved.errors)}`;
   }
-  const discovery = await discover({ env, flags, probe: sources.probe });
+  const discovery = await discover({
+    ...{ env, flags, probe: sources.probe },
+    storedKeys: sources.hasStoredKeys(),
+  });
   if (!discovery.ok) return `cannot start\n${diagnosticsText("Errors", discovery.errors)}`;
   const found = discovery.found.map(clauseOf);
   return { config: discovery.config, found: [...found, ...discovery.notes] };

@@ -22,6 +22,8 @@ export interface Config {
   readonly defaultBackend: AnyBackend | undefined;
   /** Empty: open mode, allowed on loopback only. */
   readonly keys: readonly KeyConfig[];
+  /** Whether a caller must show a key of whichever kind. If not, only this machine may call. */
+  readonly keyed: boolean;
   /** Keys proven by their signature; undefined takes none. */
   readonly signedKeys: SignedKeysConfig | undefined;
   readonly relay: RelayConfig;

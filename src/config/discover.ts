@@ -27,6 +27,8 @@ export interface DiscoverOptions {
   /** The port we will listen on, where no engine can be; the configured one unless given. */
   readonly ownPort?: number;
   readonly flags?: Flags;
+  /** Whether keys were ever made in the state directory: then callers are asked for one. */
+  readonly storedKeys?: boolean;
 }
 
 /** One backend that was found, for the banner. */
@@ -52,24 +54,24 @@ export type Discovery =
 
 /** Starts from nothing: keys in the environment, engines that answer, or the demo. */
 export async function discover(options: DiscoverOptions): Promise<Discovery> {
-  const { env, probe, flags = {} } = options;
+  const { env, probe, flags = {}, storedKeys = false } = options;
   const findings = noFindings();
   const settings = readSettings({}, readOverrides(env, flags, findings), findings);
   const { port, metricsPort } = settings.server;
   const taken = [options.ownPort ?? port, metricsPort].filter((own) => own !== undefined);
   const notes: string[] = [];
-  const keyed = keyedCandidates(env, { taken, notes, findings });
-  const engines = engineCandidates(keyed, taken);
-  const asked = await Promise.all([...keyed, ...engines].map((each) => ask(each, probe)));
+  const credentialed = keyedCandidates(env, { taken, notes, findings });
+  const engines = engineCandidates(credentialed, taken);
+  const asked = await Promise.all([...credentialed, ...engines].map((each) => ask(each, probe)));
   const found = asked.filter((each) => each !== undefined);
   if (found.length === 0) found.push(foundOf(demoCandidate(), [DEMO_BACKEND_NAME]));
   const keys = readKeys({}, { env, findings, names: [], open: true });
-  const isOpen = keys.length === 0;
-  const server = isOpen ? openModeServer(settings.server, findings) : settings.server;
+  const keyed = keys.length > 0 || storedKeys;
+  const server = !keyed ? openModeServer(settings.server, findings) : settings.server;
   if (findings.errors.length > 0) return { ok: false, errors: findings.errors };
   const notActive = [...findings.notActive, ...variablesNotActive(env, new Map())];
   const { warnings, origins } = findings;
-  const config = { ...configOf(found, settings), server, keys, notActive, warnings };
+  const config = { ...configOf(found, settings), server, keys, keyed, notActive, warnings };
   return { ok: true, config, found, notes, origins };
 }
 
@@ -87,7 +89,7 @@ function foundOf({ plan, by }: Candidate, models: readonly string[]): Found {
   return { backend: makeBackend(plan), by, models };
 }
 
-function configOf(found: readonly Found[], settings: Settings): Omit<Config, "keys"> {
+function configOf(found: readonly Found[], settings: Settings): Omit<Config, "keys" | "keyed"> {
   const backends = found.map(({ backend }) => backend);
   const demo = backends[0]?.name === DEMO_BACKEND_NAME;
   return {

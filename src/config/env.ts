@@ -1,6 +1,6 @@
 import type { Environment } from "./expand.ts";
 import { type Findings, finding } from "./findings.ts";
-import { type Leaf, port, text, whole, word } from "./leaves.ts";
+import { type Leaf, port, text, whole, wholeOr, word } from "./leaves.ts";
 
 export type { Environment } from "./expand.ts";
 /** What the log lets through. */
@@ -25,7 +25,7 @@ export interface Given<T> {
 export interface Overrides {
   readonly host: Given<string> | undefined;
   readonly port: Given<number> | undefined;
-  readonly metricsPort: Given<number> | undefined;
+  readonly metricsPort: Given<number | "off"> | undefined;
   readonly workers: Given<number | "auto"> | undefined;
   readonly logLevel: Given<LogLevel> | undefined;
 }
@@ -91,7 +91,11 @@ export function readOverrides(env: Environment, flags: Flags, findings: Findings
   return {
     host: read(text, { value: flags.host, by: "--host" }, "SERVER_HOST"),
     port: read(port, { value: flags.port, by: "--port" }, "SERVER_PORT"),
-    metricsPort: read(port, { value: flags.metricsPort, by: "--metrics-port" }, "METRICS_PORT"),
+    metricsPort: read(
+      PORT_OR_OFF,
+      { value: flags.metricsPort, by: "--metrics-port" },
+      "METRICS_PORT",
+    ),
     workers: read(WORKERS, { value: flags.workers, by: "--workers" }, "INTERLOCK_WORKERS"),
     logLevel:
       read(LEVEL, { value: flags.logLevel, by: "--log-level" }, "INTERLOCK_LOG") ??
@@ -108,6 +112,8 @@ const WORKERS: Leaf<number | "auto"> = {
   expected: "a whole number from 1 to 1024, or auto",
   read: (value) => (value === "auto" ? "auto" : whole(1, 1024).read(value)),
 };
+
+const PORT_OR_OFF = wholeOr(port, "off");
 
 const LEVEL: Leaf<LogLevel> = {
   expected: "one of error, warn, info, debug",

@@ -24,6 +24,8 @@ export interface ResolveOptions {
   readonly path: string;
   readonly env: Environment;
   readonly flags?: Flags;
+  /** Whether keys were ever made in the state directory: then callers are asked for one. */
+  readonly storedKeys?: boolean;
 }
 
 /** A configuration, or everything that is wrong with it. */
@@ -44,7 +46,8 @@ export type Resolved =
     };
 
 /** Reads a configuration file. Never throws: whatever the text, a configuration or its errors. */
-export function resolve(text: string, { path, env, flags = {} }: ResolveOptions): Resolved {
+export function resolve(text: string, options: ResolveOptions): Resolved {
+  const { path, env, flags = {}, storedKeys = false } = options;
   const document = readDocument(text, env);
   if (document.tree === undefined) {
     return { ok: false, errors: document.errors, warnings: [], notActive: [] };
@@ -60,7 +63,9 @@ export function resolve(text: string, { path, env, flags = {} }: ResolveOptions)
   const first = [...document.errors, ...shape.errors];
   const said = new Set(first.map((error) => error.path));
   const source = { kind: "file", path } as const;
-  const config = judge(shape.file, { env, flags, written, findings, names, said, source });
+  const config = judge(shape.file, {
+    ...{ env, flags, storedKeys, written, findings, names, said, source },
+  });
   // A value that was taken out leaves a gap, and a gap has consequences: those are not news.
   const errors = [...first, ...findings.errors.filter((error) => !said.has(error.path))];
   const { warnings, notActive, origins } = findings;
@@ -76,6 +81,7 @@ export function makeBackend({ placement, fields }: BackendPlan): AnyBackend {
 interface JudgeOptions {
   readonly env: Environment;
   readonly flags: Flags;
+  readonly storedKeys: boolean;
   readonly written: ReadonlyMap<string, string>;
   readonly findings: Findings;
   readonly names: FileNames;
@@ -109,14 +115,15 @@ function judge(file: FileConfig, options: JudgeOptions): Config {
   const names = [...served, ...options.names.providers]; // Those stand in paths.
   const open = rules.length > 0 || file.routing?.default_provider !== undefined;
   const keys = readKeys(file, { env, findings, names, open: open || served.length === 0 });
-  const keyed = keys.length + Object.keys(file.keys ?? {}).length > 0 || saidOf("keys", options);
-  const server = keyed ? settings.server : openModeServer(settings.server, findings);
+  const keyed = keys.length > 0 || file.signed_keys != null || options.storedKeys;
+  const meant = Object.keys(file.keys ?? {}).length > 0 || saidOf("keys", options);
+  const server = keyed || meant ? settings.server : openModeServer(settings.server, findings);
   if (models.lanes.size + rules.length === 0 && defaultBackend === undefined) needModels(options);
   findings.notActive.push(...variablesNotActive(env, written));
   const config: Config = {
     signedKeys: readSignedKeys(file, findings),
     ...settings,
-    ...{ server, source, models: models.lanes, pools, rules, defaultBackend, keys },
+    ...{ server, source, models: models.lanes, pools, rules, defaultBackend, keys, keyed },
     privacy: readPrivacyDefault(file, findings),
     backends: [...backends.usable.values()],
     notActive: findings.notActive,

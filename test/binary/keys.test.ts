@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Faultd, startFaultd } from "../faultd/faultd.ts";
 import { json } from "../faultd/script.ts";
 import { chatBody, configFor } from "./config.ts";
+import { startFleet } from "./fleet.ts";
 import { startBinary } from "./harness.ts";
 
 const ANSWER = {
@@ -121,4 +122,56 @@ describe("a signed key", () => {
     appendFileSync(denyFile, "deny 9 fraud\n");
     expect(await eventually(403, () => ask(origin, nine))).toBe(403);
   }, 30_000);
+});
+
+/** Answers on an address of loopback that only a listener on every address has. */
+function isPublic(port: number): Promise<boolean> {
+  return fetch(`http://127.0.0.2:${port}/livez`).then(
+    (answer) => answer.status === 200,
+    () => false,
+  );
+}
+
+describe("where nobody was asked for a key", () => {
+  test.each([1, 2])("the first one made closes all of %d processes within a second", async (n) => {
+    const config = configFor({ upstream, models: ["m"] });
+    await using fleet = await startFleet({ config: { ...config }, workers: n });
+    expect(await ask(fleet.origin, "")).toBe(200);
+    const made = await fleet.run("key", "create", "--name", "first", "--rpm", "2");
+    expect(made.code).toBe(0);
+    await Bun.sleep(1000);
+    const open = await Promise.all(Array.from({ length: 20 }, () => ask(fleet.origin, "")));
+    expect(new Set(open)).toEqual(new Set([401]));
+    const text = made.stdout.trim();
+    const kept = [await ask(fleet.origin, text), await ask(fleet.origin, text)];
+    expect([...kept, await ask(fleet.origin, text)]).toEqual([200, 200, 429]);
+    expect((await fleet.run("reload")).code).toBe(0);
+    expect(await ask(fleet.origin, "")).toBe(401);
+  });
+
+  test("stored keys alone permit a public address, at the start and through a reload", async () => {
+    const config = { ...configFor({ upstream, models: ["m"] }), server: { host: "0.0.0.0" } };
+    const home = mkdtempSync(join(tmpdir(), "interlock-public-"));
+    const env = { INTERLOCK_STATE_DIR: home };
+    {
+      await using open = await startFleet({ config, env });
+      expect(await isPublic(open.port)).toBe(false);
+      expect((await open.run("key", "create", "--name", "first")).code).toBe(0);
+    }
+    await using fleet = await startFleet({ config, env });
+    expect(await isPublic(fleet.port)).toBe(true);
+    expect(await ask(fleet.origin, "")).toBe(401);
+    const text = await Bun.file(fleet.file).text();
+    await Bun.write(fleet.file, text.replaceAll('"m"', '"m2"'));
+    expect(await fleet.run("reload")).toMatchObject({ code: 0 });
+    expect(await isPublic(fleet.port)).toBe(true);
+    rmSync(home, { recursive: true, force: true });
+  });
+});
+
+test("--metrics-port off opens no admin listener", async () => {
+  const config = configFor({ upstream, models: ["m"] });
+  await using running = await startBinary({ config, args: ["--metrics-port", "off"] });
+  expect(await ask(running.origin, "")).toBe(200);
+  expect(await fetch(running.adminOrigin).catch(() => "nobody")).toBe("nobody");
 });

@@ -17,10 +17,11 @@ const ENV = {
 interface Given {
   readonly env?: Environment;
   readonly flags?: Flags;
+  readonly storedKeys?: boolean;
 }
 
-function read(text: string, { env = {}, flags = {} }: Given = {}): Resolved {
-  return resolve(text, { path: "test.yaml", env: { ...ENV, ...env }, flags });
+function read(text: string, { env = {}, ...rest }: Given = {}): Resolved {
+  return resolve(text, { path: "test.yaml", env: { ...ENV, ...env }, ...rest });
 }
 function good(text: string, given: Given = {}): Config {
   const resolved = read(text, given);
@@ -587,6 +588,15 @@ describe("without keys", () => {
       ).toBe(host.replace(/[[\]]/g, ""));
     },
   );
+  test("keys that are stored or signed are keys too: a wide address stays", () => {
+    const wide = `server: { host: "0.0.0.0" }\n${OLLAMA}`;
+    expect(good(wide, { storedKeys: true })).toMatchObject({
+      ...{ keyed: true, server: { host: "0.0.0.0" } },
+    });
+    const signer = `signed_keys: { public_keys: [{ kid: 1, key: "n7UTHg/5Yjadgj+Yf0bUig6ywSBfGLSHmaedIHiWqJc=" }] }\n`;
+    expect(good(wide + signer)).toMatchObject({ keyed: true, server: { host: "0.0.0.0" } });
+    expect(good(wide).keyed).toBe(false);
+  });
   test.each(["127.0.0.1", "localhost", "::1", "[::1]", "127.1.2.3"])("%s is one", (host) => {
     expect(good(`server: { host: "${host}" }\n${OLLAMA}`).keys).toEqual([]);
   });

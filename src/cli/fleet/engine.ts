@@ -35,8 +35,8 @@ export interface EngineOptions {
   readonly logLinesDropped: () => number;
   /** Where limits are counted; asked for once somebody has any. */
   readonly book: () => LimitBook;
-  /** Keys of the state directory, where there are any. */
-  readonly stored: StoredKeys | undefined;
+  /** Keys of the state directory, once there are any. */
+  readonly stored: () => StoredKeys | undefined;
   /** The tenants a file shuts out, followed as it changes. */
   readonly denied: (file: string) => DenySet;
   /** Where facts of usage go; asked for once somebody keeps them. */
@@ -91,6 +91,14 @@ export class Engine {
     this.#era = era;
     this.#spread();
     this.#look();
+    this.askForStoredKeys(); // It may have been built before they were.
+  }
+
+  /** Builds what serves anew once keys were made that nobody was asked for when it was built. */
+  askForStoredKeys(): void {
+    const { config, keys } = this.#era.gateway;
+    if (keys.stored !== undefined) return;
+    if (this.#options.stored() !== undefined) this.commit(this.prepare({ ...config, keyed: true }));
   }
 
   get inFlight(): number {
@@ -141,11 +149,12 @@ export class Engine {
     const { runtime, logLinesDropped, book, stored, ledger, denied } = this.#options;
     const network = tracked(runtime.network);
     const { signedKeys } = config;
+    const keys = stored();
     const guards = config.server.addressRateMax !== undefined;
-    const limited = guards || stored !== undefined || signedKeys !== undefined || hasLimits(config);
+    const limited = guards || keys !== undefined || signedKeys !== undefined || hasLimits(config);
     const options = {
       logLinesDropped,
-      stored,
+      stored: keys,
       book: limited ? book() : undefined,
       ledger: config.ledger ? ledger() : undefined,
       denied: signedKeys?.denyFile === undefined ? undefined : denied(signedKeys.denyFile),

@@ -27,9 +27,9 @@ export interface Fitted {
 
 /** Fits a new configuration to the running listeners; a sentence when that would be unsafe. */
 export function withFixed(config: Config, fixed: Fixed): Fitted | string {
-  if (config.keys.length === 0 && !isLoopbackHost(fixed.host)) {
+  if (!config.keyed && !isLoopbackHost(fixed.host)) {
     // At a start such a file is narrowed to loopback; a socket that is open cannot be.
-    return `it has no keys, and this gateway listens on ${fixed.host}: keep a key, or restart`;
+    return `it takes no keys, and this gateway listens on ${fixed.host}: keep a key, or restart`;
   }
   const wanted = fixedOf(config);
   const needsRestart = NAMES.filter(([field]) => wanted[field] !== fixed[field]).map(

@@ -5,6 +5,8 @@ export interface Sources {
   /** @throws an error with a `code`, as node:fs does, when the file cannot be read. */
   readonly readFile: (path: string) => Promise<string>;
   readonly probe: Probe;
+  /** Whether keys were ever made in the state directory. */
+  readonly hasStoredKeys: () => boolean;
 }
 
 /**
@@ -14,6 +16,7 @@ export interface Sources {
 export interface Inputs {
   readonly files: readonly (readonly [path: string, text: string])[];
   readonly probes: readonly (readonly [url: string, answer: ProbeAnswer | null])[];
+  readonly storedKeys: boolean;
 }
 
 /** Sources that remember what they gave. */
@@ -21,9 +24,10 @@ export interface RecordingSources extends Sources {
   inputs(): Inputs;
 }
 
-export function recording({ readFile, probe }: Sources): RecordingSources {
+export function recording({ readFile, probe, hasStoredKeys }: Sources): RecordingSources {
   const files = new Map<string, string>();
   const probes = new Map<string, ProbeAnswer | null>();
+  let storedKeys = false;
   return {
     async readFile(path) {
       const text = await readFile(path);
@@ -35,7 +39,12 @@ export function recording({ readFile, probe }: Sources): RecordingSources {
       probes.set(url, answer ?? null);
       return answer;
     },
-    inputs: () => ({ files: [...files].sort(byName), probes: [...probes].sort(byName) }),
+    hasStoredKeys: () => (storedKeys = hasStoredKeys()),
+    inputs: () => ({
+      files: [...files].sort(byName),
+      probes: [...probes].sort(byName),
+      storedKeys,
+    }),
   };
 }
 
@@ -50,6 +59,7 @@ export function replaying(inputs: Inputs): Sources {
       return text;
     },
     probe: async (url) => probes.get(url) ?? undefined,
+    hasStoredKeys: () => inputs.storedKeys,
   };
 }
 

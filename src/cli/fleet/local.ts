@@ -60,7 +60,7 @@ export class Local implements Serving {
     let limits: LimitBook | undefined;
     const directory = stateDirectory(process.env);
     const book = () => (limits ??= openLimits({ directory, port, runtime }));
-    const stored = storedKeys(directory, runtime);
+    const stored = storedKeys(directory, runtime, () => this.#engine.askForStoredKeys());
     const logLinesDropped = () => log.linesDropped;
     let kept: ReturnType<typeof openLedger>;
     const ledger = () => (kept ??= openLedger(directory, runtime));

@@ -44,7 +44,7 @@ function setUp() {
     throw new Error("nobody asked for it");
   };
   const engine = new Engine(configOf(yaml("one")), {
-    ...{ runtime, logLinesDropped: () => 0, stored: undefined },
+    ...{ runtime, logLinesDropped: () => 0, stored: () => undefined },
     ...{ book: never, ledger: never, denied: never },
   });
   const ask = (): Promise<Response> => {

@@ -4,6 +4,7 @@ import { digestOf, recording, replaying } from "../../../src/cli/fleet/inputs.ts
 const sources = {
   readFile: async (path: string) => `text of ${path}`,
   probe: async (url: string) => (url.endsWith("1") ? { status: 200, body: "yes" } : undefined),
+  hasStoredKeys: () => true,
 };
 
 test("what was recorded is given again, over any wire", async () => {
@@ -14,6 +15,9 @@ test("what was recorded is given again, over any wire", async () => {
   expect(await again.readFile("/a")).toBe("text of /a");
   expect(await again.probe("http://x/1")).toEqual({ status: 200, body: "yes" });
   expect(await again.probe("http://x/2")).toBeUndefined();
+  expect(recorded.inputs().storedKeys).toBe(false); // Nobody asked.
+  expect(recorded.hasStoredKeys()).toBe(true);
+  expect(replaying(recorded.inputs()).hasStoredKeys()).toBe(true);
   expect(again.readFile("/etc/passwd")).rejects.toThrow("was not read");
 });
 
