@@ -1,6 +1,7 @@
 import type { Ms } from "../../core/units.ts";
-import { type Actor, NO_RECORD, smallAt, valueAt } from "./actor.ts";
-import { KIND, ROW, TAG_BITS } from "./layout.ts";
+import { type Actor, NO_RECORD, valueAt } from "./actor.ts";
+import { periodIn } from "./calendar.ts";
+import { KIND, ROW } from "./layout.ts";
 import { limitRow } from "./limit-row.ts";
 import { rowWord, type Slab } from "./slab.ts";
 
@@ -82,17 +83,6 @@ export function peekBudget(slab: Slab, { row, max, buckets }: BudgetLimit): Budg
   for (const bucket of buckets) spent += valueAt(slab, rowWord(slab, bucket) + ROW.spent);
   const reserved = Math.max(0, committed - spent);
   return { spent, reserved, remaining: Math.max(0, max - committed) };
-}
-
-/** The period a row is in. */
-export function periodIn(slab: Slab, row: number): number {
-  return smallAt(slab, rowWord(slab, row) + ROW.period);
-}
-
-/** Whether somebody is between the beginning and the end of changing a bucket's period. */
-export function isRolling(slab: Slab, bucket: number): boolean {
-  const rolled = Atomics.load(slab.i32, rowWord(slab, bucket) + ROW.meta) >>> TAG_BITS;
-  return rolled !== periodIn(slab, bucket);
 }
 
 /** Makes a budget agree with the ledger, at start: so much is spent of the period it is in. */

@@ -1,3 +1,5 @@
+import { recoverIntent } from "./actor.ts";
+import { unpackCalendar } from "./calendar.ts";
 import { voidHold } from "./holds.ts";
 import {
   DEAD,
@@ -14,9 +16,9 @@ import {
   SHARED_ROWS,
   STATE,
   STATION,
-  STATION_WORDS,
-  TAG_MASK,
+  STATE_MASK,
 } from "./layout.ts";
+import { stationWord, viewSlab } from "./slab.ts";
 
 /**
  * Makes of a copy of an earlier boot's slab one for this boot. What counts on the monotonic clock
@@ -24,19 +26,21 @@ import {
  * all stations are of the dead, so that the next sweep settles what the reboot cut short.
  */
 export function carryOver(bytes: Uint8Array, layout: Layout): void {
-  const i32 = new Int32Array(bytes.buffer, bytes.byteOffset, layout.byteLength / 4);
+  const slab = viewSlab(bytes, layout, { origin: "carried", aside: [] });
+  const { i32 } = slab;
   i32[HEADER.sweeper] = 0;
   i32[HEADER.guardEpoch] = 0;
   const { stations, records, guardWidth } = layout.sizes;
   for (let station = 0; station < stations; station++) {
-    const owner = layout.stations + station * STATION_WORDS + STATION.owner;
+    recoverIntent(slab, station);
+    const owner = stationWord(slab, station) + STATION.owner;
     if (i32[owner] !== 0) i32[owner] = DEAD;
   }
   for (let row = 0; row < SHARED_ROWS + layout.tableRows; row++) {
     resetRow(i32, layout.rows + row * ROW_WORDS);
   }
   for (let record = 0; record < records; record++) {
-    const state = i32[layout.states + record]! & TAG_MASK;
+    const state = i32[layout.states + record]! & STATE_MASK;
     if (state === STATE.admitting || state === STATE.admitted || state === STATE.settling) {
       resetHolds(i32, layout.records + record * RECORD_WORDS);
     }
@@ -45,9 +49,14 @@ export function carryOver(bytes: Uint8Array, layout: Layout): void {
 }
 
 function resetRow(i32: Int32Array, row: number): void {
-  const kind = i32[row + ROW.meta]! & TAG_MASK;
+  // Pages that a power cut left behind may name a step that nobody is at any more.
+  for (const part of [ROW.value, ROW.spent, ROW.calendar]) {
+    if (i32[row + part + 1]! < 0) i32.fill(0, row + part, row + part + 2);
+  }
+  const calendar = i32[row + ROW.calendar + 1]! * 2 ** 32 + (i32[row + ROW.calendar]! >>> 0);
+  const { kind } = unpackCalendar(calendar);
   const stays = kind === KIND.nanoBudget || kind === KIND.tokenBudget || kind === KIND.bucket;
-  if (!stays) i32.fill(0, row + ROW.value, row + ROW.meta);
+  if (!stays) i32.fill(0, row + ROW.value, row + ROW.calendar);
 }
 
 /** A rate or a slot that was taken in another boot is not to be given back in this one. */

@@ -118,9 +118,7 @@ function changeHold(actor: Actor, at: number, delta: number): void {
   actor.floor = delta > 0 && kind === KIND.tokens ? actor.now : 0;
   actor.delta = delta;
   actor.ceiling = Infinity;
-  const word = rowWord(slab, slab.i32[at]! >>> KIND_BITS) + ROW.value;
-  if (kind === KIND.slots) actor.moveSmall(word);
-  else actor.move(word);
+  actor.move(rowWord(slab, slab.i32[at]! >>> KIND_BITS) + ROW.value);
 }
 
 /** An amount in the unit of its cell: rates count ticks. */

@@ -1,4 +1,4 @@
-import { HEADER, STATE, TAG_BITS, TAG_MASK } from "./layout.ts";
+import { HEADER, STATE, STATE_BITS, STATE_MASK } from "./layout.ts";
 import { type Slab, stateWord } from "./slab.ts";
 
 /** The answer when every record is taken. */
@@ -17,7 +17,7 @@ export class Journal {
 
   constructor(slab: Slab, station: number) {
     this.#slab = slab;
-    this.#mark = station << TAG_BITS;
+    this.#mark = station << STATE_BITS;
     const { records, stations } = slab.layout.sizes;
     this.#next = Math.floor((records / stations) * station);
   }
@@ -67,12 +67,12 @@ export class Journal {
 
 /** Which state a record is in. */
 export function stateOf(slab: Slab, record: number): number {
-  return Atomics.load(slab.i32, stateWord(slab, record)) & TAG_MASK;
+  return Atomics.load(slab.i32, stateWord(slab, record)) & STATE_MASK;
 }
 
 /** Whose record it is. */
 export function stationOf(slab: Slab, record: number): number {
-  return Atomics.load(slab.i32, stateWord(slab, record)) >>> TAG_BITS;
+  return Atomics.load(slab.i32, stateWord(slab, record)) >>> STATE_BITS;
 }
 
 /** How many records are not free, for tests and the admin listener. */

@@ -35,7 +35,7 @@ export const DEFAULT_SIZES: SlabSizes = {
 };
 
 /** Changes with every change of this file that an older program would misread. */
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 /** `ILKSLAB` and a full stop, as the file begins. */
 export const MAGIC = 0x2e42_414c_534b_4c49n;
 
@@ -85,35 +85,33 @@ export const STATION = {
   word: 3,
   record: 4,
   after: 5,
+  newLow: 6,
+  newHigh: 7,
   ringHead: 16,
   ringTail: 32,
   /** Facts whose checksum was wrong. */
   corrupt: 33,
 } as const;
 export const STATION_WORDS = 64;
-/** A tag names one of 128 processes in seven bits. */
+/** The name of a step has seven bits for its station. */
 export const STATIONS_MAX = 128;
 /** The owner of a station whose process left, or is of an earlier boot. */
 export const DEAD = -1;
 
-/** How far the step in hand is known to be: not begun, perhaps done, seen done by somebody else. */
+/** How far the step in hand is: over, perhaps done, done. */
 export const INTENT = { idle: 0, pending: 1, applied: 2 } as const;
 
 /**
- * Words of a row: one limit. `value` is a tagged cell of two words (of one word for slots), `spent`
- * one of two, `period` one of one. Rows of kind `lane` are for routing: a
- * breaker in `value`, an average in `spent`.
+ * Words of a row: one limit. After the digest three cells of two words, each a value or the name of
+ * a step (see actor.ts). `calendar` packs kind, period and period rolled to (see calendar.ts). Rows
+ * of kind `lane` are for routing: a breaker in `value`, an average in `spent`.
  */
-export const ROW = { digest: 0, value: 2, spent: 4, period: 6, meta: 7 } as const;
+export const ROW = { digest: 0, value: 2, spent: 4, calendar: 6 } as const;
 export const ROW_WORDS = 8;
 /** Rows before the table, each shared by the limits of its kind that found the table full. */
 export const SHARED_ROWS = 32;
 
-/** A tagged cell is a value above eight bits that name the station and step that wrote it last. */
-export const TAG_BITS = 8;
-export const TAG_MASK = 0xff;
-
-/** What a row is for, and what a hold of a record is on. The first five fit a hold's three bits. */
+/** What a row is for, and what a hold of a record is on, which has three bits for it. */
 export const KIND = {
   none: 0,
   requests: 1,
@@ -172,6 +170,10 @@ export const STATE = {
   settling: 4,
   rolling: 5,
 } as const;
+
+/** A record's state is below so many bits, its station above. */
+export const STATE_BITS = 8;
+export const STATE_MASK = 0xff;
 
 /** Bits of a record's flags. */
 export const FLAG = { estimated: 1, orphan: 2, silent: 4 } as const;

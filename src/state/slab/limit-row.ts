@@ -1,5 +1,6 @@
-import { HEADER, ROW } from "./layout.ts";
-import { digestOf, rowWord, type Slab } from "./slab.ts";
+import { nameRow } from "./calendar.ts";
+import { HEADER } from "./layout.ts";
+import { digestOf, type Slab } from "./slab.ts";
 import { findRow, FULL } from "./table.ts";
 
 export interface LimitRowOptions {
@@ -16,6 +17,6 @@ export function limitRow(slab: Slab, name: string, { kind, shared }: LimitRowOpt
   const row = findRow(slab, digestOf(slab, name), kind);
   if (row !== FULL) return row;
   Atomics.add(slab.i32, HEADER.rowsShared, 1);
-  Atomics.compareExchange(slab.i32, rowWord(slab, shared) + ROW.meta, 0, kind);
+  nameRow(slab, shared, kind);
   return shared;
 }

@@ -1,6 +1,7 @@
 import type { Ms, Nano } from "../../core/units.ts";
 import { type Actor, NO_RECORD } from "./actor.ts";
-import { bucketOf, type BudgetLimit, isRolling, periodIn } from "./budget.ts";
+import { bucketOf, type BudgetLimit } from "./budget.ts";
+import { isRolling, periodIn } from "./calendar.ts";
 import { checkFact, type Fact, publishFact } from "./facts.ts";
 import {
   type Cost,

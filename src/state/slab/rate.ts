@@ -5,7 +5,8 @@ import { limitRow } from "./limit-row.ts";
 
 /**
  * So many requests or tokens a minute, as GCRA: one theoretical arrival time for the whole machine.
- * Times are ticks of 16 ns on the machine's monotonic clock, which fit a tagged cell for 18 years.
+ * Times are ticks of 16 ns on the machine's monotonic clock, which a double counts exactly for
+ * four years, and less finely after that.
  */
 export interface RateLimit {
   readonly kind: typeof KIND.requests | typeof KIND.tokens;

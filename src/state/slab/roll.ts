@@ -1,8 +1,9 @@
 import { type Actor, NO_RECORD, valueAt } from "./actor.ts";
-import { bucketOf, type BudgetLimit, isRolling, periodIn } from "./budget.ts";
+import { bucketOf, type BudgetLimit } from "./budget.ts";
+import { calendarOf, calendarWord, packCalendar, periodIn } from "./calendar.ts";
 import { type Journal, NONE_FREE } from "./journal.ts";
-import { RECORD, RECORD_NUMBERS, ROW, STATE, TAG_BITS, TAG_MASK } from "./layout.ts";
-import { recordWord, rowWord, type Slab } from "./slab.ts";
+import { RECORD, RECORD_NUMBERS, ROW, STATE } from "./layout.ts";
+import { recordWord, rowWord } from "./slab.ts";
 
 // What a record says of a change of period, in the place of its holds.
 const MAIN = RECORD.holds;
@@ -20,13 +21,15 @@ export function rollBudget(actor: Actor, journal: Journal, roll: Roll): boolean 
   const { slab } = actor;
   const { limit, period } = roll;
   const { buckets, row } = limit;
-  const known = periodIn(slab, row);
-  for (let each = Math.max(known, period - buckets.length) + 1; each <= period; each++) {
+  const known = calendarOf(slab, row);
+  for (let each = Math.max(known.period, period - buckets.length) + 1; each <= period; each++) {
     rollBucket(actor, journal, { limit, period: each });
     if (periodIn(slab, bucketOf(limit, each)) < each) return false;
   }
+  if (buckets.length === 1) return true;
   actor.record = NO_RECORD;
-  if (buckets.length > 1) actor.replace(rowWord(slab, row) + ROW.period, known, period);
+  const next = packCalendar({ ...known, period, rolled: period });
+  actor.replace(calendarWord(slab, row), packCalendar(known), next);
   return true;
 }
 
@@ -38,8 +41,8 @@ export interface Roll {
 function rollBucket(actor: Actor, journal: Journal, { limit, period }: Roll): void {
   const { slab } = actor;
   const bucket = bucketOf(limit, period);
-  const from = periodIn(slab, bucket);
-  if (from >= period || isRolling(slab, bucket)) return;
+  const from = calendarOf(slab, bucket);
+  if (from.period >= period || from.rolled !== from.period) return;
   const record = journal.claim(actor.now);
   if (record === NONE_FREE) return;
   const word = recordWord(slab, record);
@@ -55,7 +58,8 @@ function rollBucket(actor: Actor, journal: Journal, { limit, period }: Roll): vo
   journal.mark(record, STATE.rolling);
   actor.record = record;
   actor.after = BEGUN;
-  if (actor.replace(rowWord(slab, bucket) + ROW.period, from, period)) finishRoll(actor, record);
+  const [known, begun] = [packCalendar(from), packCalendar({ ...from, period })];
+  if (actor.replace(calendarWord(slab, bucket), known, begun)) finishRoll(actor, record);
   journal.free(record);
 }
 
@@ -79,16 +83,14 @@ export function finishRoll(actor: Actor, record: number): void {
     actor.after = BEGUN + 2;
     actor.move(rowWord(slab, i32[word + MAIN]!) + ROW.value);
   }
-  actor.record = NO_RECORD;
-  markRolled(slab, bucket, i32[word + PERIOD]!);
+  markRolled(actor, bucket, i32[word + PERIOD]!);
 }
 
 /** The change is over. One that is swept long after it was may not undo a later one's mark. */
-function markRolled(slab: Slab, bucket: number, period: number): void {
-  const { i32 } = slab;
-  const at = rowWord(slab, bucket) + ROW.meta;
-  const meta = Atomics.load(i32, at);
-  if (meta >>> TAG_BITS < period) {
-    Atomics.compareExchange(i32, at, meta, (meta & TAG_MASK) | (period << TAG_BITS));
-  }
+function markRolled(actor: Actor, bucket: number, period: number): void {
+  const known = calendarOf(actor.slab, bucket);
+  if (known.rolled >= period) return;
+  actor.record = NO_RECORD;
+  const over = packCalendar({ ...known, rolled: period });
+  actor.replace(calendarWord(actor.slab, bucket), packCalendar(known), over);
 }

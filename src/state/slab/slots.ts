@@ -1,4 +1,4 @@
-import { type Actor, smallAt } from "./actor.ts";
+import { type Actor, valueAt } from "./actor.ts";
 import { KIND, ROW } from "./layout.ts";
 import { limitRow } from "./limit-row.ts";
 import { rowWord, type Slab } from "./slab.ts";
@@ -21,10 +21,10 @@ export function takeSlot(actor: Actor, limit: SlotLimit): boolean {
   actor.floor = 0;
   actor.delta = 1;
   actor.ceiling = limit.max;
-  return actor.moveSmall(rowWord(actor.slab, limit.row) + ROW.value);
+  return actor.move(rowWord(actor.slab, limit.row) + ROW.value);
 }
 
 /** How many are in flight now. */
 export function slotsTaken(slab: Slab, limit: SlotLimit): number {
-  return smallAt(slab, rowWord(slab, limit.row) + ROW.value);
+  return valueAt(slab, rowWord(slab, limit.row) + ROW.value);
 }

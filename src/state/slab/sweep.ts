@@ -2,7 +2,7 @@ import { type Actor, NO_RECORD, recoverIntent } from "./actor.ts";
 import { isPublished, publishFact, recoverFact } from "./facts.ts";
 import { settleHolds, undoHolds } from "./holds.ts";
 import { stateOf, stationOf } from "./journal.ts";
-import { DEAD, FLAG, HEADER, RECORD, STATE, TAG_BITS } from "./layout.ts";
+import { DEAD, FLAG, HEADER, RECORD, STATE, STATE_BITS } from "./layout.ts";
 import { tickOf } from "./rate.ts";
 import { atWatermark, type Orphan, readOrphan, writeTruth } from "./record.ts";
 import { finishRoll } from "./roll.ts";
@@ -68,7 +68,7 @@ function recordsOf(slab: Slab, stations: ReadonlySet<number>): readonly number[]
   const found: number[] = [];
   for (let record = 0; record < slab.layout.sizes.records; record++) {
     const mark = Atomics.load(slab.i32, stateWord(slab, record));
-    if (mark !== STATE.free && stations.has(mark >>> TAG_BITS)) found.push(record);
+    if (mark !== STATE.free && stations.has(mark >>> STATE_BITS)) found.push(record);
   }
   return found;
 }
@@ -129,7 +129,7 @@ function settleOrphan(actor: Actor, record: number, { factOf }: SweepOptions): b
     const cost = atWatermark(slab, record);
     writeTruth(slab, record, { ...cost, estimated: true, orphan: true, fact: NOT_SILENT });
     // It stays the dead process's record, for the next sweep should this one be cut short.
-    const settling = (station << TAG_BITS) | STATE.settling;
+    const settling = (station << STATE_BITS) | STATE.settling;
     Atomics.store(slab.i32, stateWord(slab, record), settling);
   }
   settleHolds(actor, record);

@@ -1,5 +1,6 @@
-import { HEADER, ROW, ROW_WORDS, SHARED_ROWS } from "./layout.ts";
-import { rowWord, type Slab } from "./slab.ts";
+import { nameRow } from "./calendar.ts";
+import { HEADER, ROW_WORDS, SHARED_ROWS } from "./layout.ts";
+import type { Slab } from "./slab.ts";
 
 const cell = new BigInt64Array(1);
 const halves = new Int32Array(cell.buffer);
@@ -49,9 +50,7 @@ function claim({ i32, b64, layout }: Slab, word: number, digest: bigint): bigint
   return owner === mine ? digest : owner;
 }
 
-/** Whoever finds a row whose claimer died before naming its kind does it. */
 function named(slab: Slab, row: number, kind: number): number {
-  const meta = rowWord(slab, row) + ROW.meta;
-  if (slab.i32[meta] === 0) Atomics.compareExchange(slab.i32, meta, 0, kind);
+  nameRow(slab, row, kind);
   return row;
 }

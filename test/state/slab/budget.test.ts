@@ -43,7 +43,7 @@ const sum = (all: readonly { readonly nano: number }[]): number =>
 test.each([1, 4])("with %d buckets, spending is what a plain list of it says", (buckets) => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
-      const slab = smallSlab();
+      const slab = smallSlab({ records: 64 });
       const limits = new Limits(join(slab, 1));
       const limit = budgetLimit(slab, "k", {
         ...{ unit: "nano", max: 1000, scheme: buckets === 1 ? "daily" : "rolling", buckets },

@@ -41,7 +41,7 @@ test("a request takes all its limits or none, in whatever order it asks, as plai
   const order = fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 1 });
   fc.assert(
     fc.property(order, fc.array(step, { maxLength: 50, size: "max" }), (which, steps) => {
-      const slab = smallSlab();
+      const slab = smallSlab({ records: 64 });
       const limits = new Limits(join(slab, 1));
       const periodAt = (): number => 0;
       const all: Ask["limits"] = [

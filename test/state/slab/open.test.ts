@@ -1,14 +1,22 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { peekBudget } from "../../../src/state/slab/budget.ts";
+import { Actor } from "../../../src/state/slab/actor.ts";
+import { peekBudget, restoreSpent } from "../../../src/state/slab/budget.ts";
 import { recordsTaken } from "../../../src/state/slab/journal.ts";
-import { HEADER, LAYOUT_VERSION, layoutOf, sizesHash } from "../../../src/state/slab/layout.ts";
+import {
+  HEADER,
+  LAYOUT_VERSION,
+  layoutOf,
+  ROW,
+  sizesHash,
+} from "../../../src/state/slab/layout.ts";
 import { type Admitted, Limits } from "../../../src/state/slab/limits.ts";
 import { type OpenSlab, openSlab, slabInMemory } from "../../../src/state/slab/open.ts";
 import { peekRate, requestLimit } from "../../../src/state/slab/rate.ts";
-import type { Slab } from "../../../src/state/slab/slab.ts";
+import { rowWord, type Slab } from "../../../src/state/slab/slab.ts";
 import { slotsTaken } from "../../../src/state/slab/slots.ts";
+import { killAt, killed, watched } from "./crash.ts";
 import {
   ask,
   drainFacts,
@@ -106,6 +114,44 @@ describe("another boot", () => {
     expect(recordsTaken(after)).toBe(1);
     expect(readdirSync(dirname(path))).toHaveLength(1);
     expect(opened(path, { bootId: "boot-2" }).origin).toBe("found");
+  });
+});
+
+describe("a boot that ended in the middle of a step", () => {
+  test("at whichever write leaves budgets that can be read and agree with the facts", () => {
+    const path = slabPath();
+    for (let at = 0, isKilled = true; isKilled; at++) {
+      const before = opened(path, { bootId: `boot-${at}-a` });
+      const { station } = join(before, 7);
+      const seen = watched(before, killAt(at));
+      isKilled = killed(() => {
+        const limits = new Limits(new Actor(seen, station));
+        const list = listOf(everyLimit(seen));
+        limits.settle(limits.admit(ask({ limits: list })) as Admitted, truth(30, 300));
+      });
+      const after = opened(path, { bootId: `boot-${at}-b` });
+      const { money, window } = everyLimit(after);
+      peekBudget(after, money);
+      const supervisor = join(after, 1);
+      sweepBut(supervisor, [1]);
+      const books = drainFacts(after);
+      expect(peekBudget(after, money)).toMatchObject({ spent: books.nano, reserved: 0 });
+      expect(peekBudget(after, window)).toMatchObject({ spent: books.tokens, reserved: 0 });
+      for (const each of [money, window]) restoreSpent(supervisor, each, 0);
+      supervisor.leave();
+    }
+  });
+  test("and lost the page of its station leaves a budget for the ledger to restore", () => {
+    const path = slabPath();
+    const before = opened(path);
+    const { money, window } = everyLimit(before);
+    before.b64[(rowWord(before, money.row) + ROW.value) / 2] = -77n;
+    before.b64[(rowWord(before, window.row) + ROW.spent) / 2] = -78n;
+    const after = opened(path, { bootId: "boot-2" });
+    expect(peekBudget(after, money)).toMatchObject({ spent: 0, reserved: 0 });
+    expect(peekBudget(after, window)).toMatchObject({ spent: 0, reserved: 0 });
+    restoreSpent(join(after, 1), money, 9);
+    expect(peekBudget(after, money)).toMatchObject({ spent: 9, reserved: 0 });
   });
 });
 

@@ -3,12 +3,13 @@ import fc from "fast-check";
 import { type Admitted, Limits } from "../../../src/state/slab/limits.ts";
 import type { Slab } from "../../../src/state/slab/slab.ts";
 import { Actor } from "../../../src/state/slab/actor.ts";
-import { isRolling, peekBudget, periodIn } from "../../../src/state/slab/budget.ts";
+import { peekBudget } from "../../../src/state/slab/budget.ts";
+import { isRolling, periodIn } from "../../../src/state/slab/calendar.ts";
 import { recordsTaken } from "../../../src/state/slab/journal.ts";
 import type { Orphan } from "../../../src/state/slab/record.ts";
 import { slotsTaken } from "../../../src/state/slab/slots.ts";
 import { sweep } from "../../../src/state/slab/sweep.ts";
-import { killAt, killed, watched } from "./crash.ts";
+import { killAt, Killed, killed, watched, withWatching } from "./crash.ts";
 import {
   ask,
   type Books,
@@ -186,6 +187,58 @@ test("two workers, one killed in the midst of the other, and two sweepers after 
     { numRuns: process.env["INTERLOCK_FULL"] === "1" ? 50_000 : 1500 },
   );
 }, 300_000);
+
+/**
+ * One worker stalls before its access number `stall`; meanwhile a second works, and a third, whose
+ * tags were on every cell, is killed at its write number `at`. Whether either number was reached.
+ */
+function stallAndKill(stall: number, at: number): { stalled: boolean; killed: boolean } {
+  const slab = smallSlab();
+  const list = listOf(everyLimit(slab));
+  const supervisor = join(slab, 1);
+  const second = new Limits(join(slab, 2));
+  const [slow, victim] = [join(slab, 3).station, join(slab, 4).station];
+  const work = (limits: Limits, nano: number): void => {
+    limits.settle(limits.admit(ask({ limits: list })) as Admitted, truth(nano, nano));
+  };
+  let writesLeft = Infinity;
+  const victimSees = watched(slab, () => {
+    if (writesLeft-- <= 0) throw new Killed();
+  });
+  const reached = { stalled: false, killed: false };
+  let accesses = 0;
+  let meanwhile = (): void => {};
+  const access = (): void => {
+    if (accesses++ === stall) meanwhile();
+  };
+  const slowSees = watched(slab, access, { load: access });
+  withWatching(() => {
+    const third = new Limits(new Actor(victimSees, victim));
+    work(third, 1);
+    meanwhile = () => {
+      reached.stalled = true;
+      work(second, 3);
+      writesLeft = at;
+      reached.killed = killed(() => work(third, 4));
+    };
+    work(new Limits(new Actor(slowSees, slow)), 2);
+  });
+  sweepBut(supervisor, [1, 2, 3]);
+  expect(cellsOf(slab, everyLimit(slab))).toEqual(cellsFrom(drainFacts(slab)));
+  return reached;
+}
+
+test("a worker that stalls anywhere, while others go on and one is killed, believes nothing old", () => {
+  for (let stall = 0; ; stall++) {
+    let stalled = false;
+    for (let at = 0; ; at++) {
+      const reached = stallAndKill(stall, at);
+      stalled = reached.stalled;
+      if (!reached.killed) break;
+    }
+    if (!stalled) break;
+  }
+}, 120_000);
 
 test("a request that ends and another that begins while somebody sweeps are nobody's but theirs", () => {
   for (let at = 0; ; at++) {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { calendarOf, calendarWord } from "../../../src/state/slab/calendar.ts";
 import { HEADER, KIND, ROW, SHARED_ROWS } from "../../../src/state/slab/layout.ts";
 import { limitRow } from "../../../src/state/slab/limit-row.ts";
 import { digestOf, rowWord, slabCounts } from "../../../src/state/slab/slab.ts";
@@ -35,11 +36,10 @@ test("every digest has one row, its own, for as long as there is room, as a map 
 test("a row says what it is for, also when who claimed it died before saying so", () => {
   const slab = smallSlab();
   const row = findRow(slab, digestOf(slab, "a"), KIND.tokens);
-  const meta = rowWord(slab, row) + ROW.meta;
-  expect(slab.i32[meta]).toBe(KIND.tokens);
-  slab.i32[meta] = 0;
+  expect(calendarOf(slab, row).kind).toBe(KIND.tokens);
+  slab.b64[calendarWord(slab, row) / 2] = 0n;
   findRow(slab, digestOf(slab, "a"), KIND.tokens);
-  expect(slab.i32[meta]).toBe(KIND.tokens);
+  expect(calendarOf(slab, row).kind).toBe(KIND.tokens);
 });
 
 describe("a full table", () => {
