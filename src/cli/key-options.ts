@@ -1,6 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import type { Ms, Nano } from "../core/units.ts";
-import { type BudgetPeriod, CALENDAR_PERIODS } from "../state/keys/key-limits.ts";
+import type { Period } from "../core/limits.ts";
+import { PERIOD_WORDS, readPeriod as parsePeriod } from "../core/period-text.ts";
 import { KeyStore, type KeyRefusal } from "../state/keys/key-store.ts";
 import { hasKeyFile } from "../state/keys/key-file.ts";
 import { EXIT, type Io } from "./io.ts";
@@ -163,14 +164,10 @@ export function readDollars(option: string, text: string): Nano {
 }
 
 /** `monthly` and its like, or `rolling:7d`. */
-export function readPeriod(text: string): BudgetPeriod {
-  const calendar = CALENDAR_PERIODS.find((period) => period === text);
-  if (calendar !== undefined) return calendar;
-  const [, duration] = /^rolling:(.+)$/.exec(text) ?? [];
-  const rollingMs = duration === undefined ? 0 : readDuration("budget-period", duration);
-  if (rollingMs > 0) return { rollingMs };
-  const known = `${CALENDAR_PERIODS.join(", ")} or rolling:7d`;
-  throw new UsageError(`--budget-period ${text}: give ${known}`);
+export function readPeriod(text: string): Period {
+  const period = parsePeriod(text);
+  if (period !== undefined) return period;
+  throw new UsageError(`--budget-period ${text}: give one of ${PERIOD_WORDS}`);
 }
 
 /** Names from an option that can be repeated and takes several with commas between. */

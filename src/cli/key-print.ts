@@ -1,4 +1,5 @@
-import type { BudgetPeriod, KeyLimits } from "../state/keys/key-limits.ts";
+import { printPeriod } from "../core/period-text.ts";
+import type { KeyLimits } from "../state/keys/key-limits.ts";
 import type { StoredKey } from "../state/keys/stored-key.ts";
 import { momentText } from "./key-options.ts";
 
@@ -24,7 +25,7 @@ function limitsJson({ budget, privacy, allow, zones, ...rates }: KeyLimits) {
     budget: budget && {
       usd: budget.nano === undefined ? undefined : dollars(budget.nano),
       tokens: budget.tokens,
-      period: periodText(budget.period),
+      period: printPeriod(budget.period),
     },
     privacy,
     allow,
@@ -40,7 +41,7 @@ export function limitsText(limits: KeyLimits | string): string {
   if (requestsPerMinute !== undefined) parts.push(`${requestsPerMinute} rpm`);
   if (tokensPerMinute !== undefined) parts.push(`${tokensPerMinute} tpm`);
   if (concurrency !== undefined) parts.push(`${concurrency} at once`);
-  const period = budget === undefined ? "" : ` ${periodText(budget.period)}`;
+  const period = budget === undefined ? "" : ` ${printPeriod(budget.period)}`;
   if (budget?.nano !== undefined) parts.push(`$${dollars(budget.nano)}${period}`);
   if (budget?.tokens !== undefined) parts.push(`${budget.tokens} tokens${period}`);
   if (privacy !== undefined) parts.push(privacy);
@@ -54,11 +55,4 @@ function dollars(nano: number): string {
     .padStart(9, "0")
     .replace(/0{1,7}$/, "");
   return `${Math.floor(nano / 1_000_000_000)}.${part}`;
-}
-
-function periodText(period: BudgetPeriod): string {
-  if (typeof period === "string") return period;
-  const { rollingMs } = period;
-  const days = rollingMs / 86_400_000;
-  return Number.isInteger(days) ? `rolling:${days}d` : `rolling:${rollingMs / 1_000}s`;
 }

@@ -3,6 +3,7 @@ import type { AnyBackend } from "../core/backend.ts";
 import type { KeyId } from "../core/ids.ts";
 import type { Limits } from "../core/limits.ts";
 import type { AnyLane } from "../core/pool.ts";
+import type { BudgetStatus } from "../core/rejection.ts";
 import type { Privacy } from "../core/privacy.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Bytes, Ms } from "../core/units.ts";
@@ -27,6 +28,7 @@ export interface Config {
   /** Keys proven by their signature; undefined takes none. */
   readonly signedKeys: SignedKeysConfig | undefined;
   readonly relay: RelayConfig;
+  readonly budgets: BudgetsConfig;
   readonly failover: FailoverConfig;
   /** Keep what each request used, for `interlock cost`. */
   readonly ledger: boolean;
@@ -133,6 +135,12 @@ export interface RelayConfig {
   readonly onLoss: OnLoss;
   /** Ask for usage on OpenAI streams whose caller did not, and strip the extra chunk. */
   readonly injectIncludeUsage: boolean;
+}
+
+/** What happens around every key's budgets. */
+export interface BudgetsConfig {
+  /** What a call over its budget is answered with. */
+  readonly status: BudgetStatus;
 }
 
 export interface FailoverConfig {

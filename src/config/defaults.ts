@@ -21,5 +21,6 @@ export const DEFAULTS = {
   failoverSeconds: 120,
   streamFailure: "surface",
   onLoss: "warn",
+  budgetStatus: 429,
   logLevel: "info",
 } as const;

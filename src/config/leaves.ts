@@ -1,4 +1,6 @@
 import * as z from "zod/mini";
+import type { Period } from "../core/limits.ts";
+import { PERIOD_WORDS, readPeriod } from "../core/period-text.ts";
 
 /** Reads one scalar; undefined means that it is not what was wanted. */
 export type Reader<T> = (value: unknown) => T | undefined;
@@ -12,6 +14,12 @@ export interface Leaf<T> {
 /** Longer texts than this are refused: no field needs them. */
 const TEXT_LENGTH_MAX = 8192;
 const DECIMAL = /^[+-]?(?:\d{1,15})(?:\.\d{1,9})?$/;
+
+/** Over what time a budget counts. */
+export const period: Leaf<Period> = {
+  expected: `one of ${PERIOD_WORDS}`,
+  read: (value) => (typeof value === "string" ? readPeriod(value) : undefined),
+};
 
 /** A number, or its decimal text: `"${PORT}"` is a text until somebody wants a number. */
 function readNumber(value: unknown): number | undefined {
@@ -28,6 +36,17 @@ export function whole(min: number, max: number): Leaf<number> {
       const number = readNumber(value);
       if (number === undefined || !Number.isInteger(number)) return undefined;
       return number >= min && number <= max ? number : undefined;
+    },
+  };
+}
+
+/** One of a few numbers. */
+export function oneOf<const N extends number>(...numbers: readonly N[]): Leaf<N> {
+  return {
+    expected: `one of ${numbers.join(", ")}`,
+    read(value) {
+      const number = readNumber(value);
+      return numbers.find((known) => known === number);
     },
   };
 }

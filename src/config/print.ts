@@ -1,5 +1,6 @@
 import type { AnyBackend } from "../core/backend.ts";
 import type { Limits } from "../core/limits.ts";
+import { printPeriod } from "../core/period-text.ts";
 import type { AnyLane } from "../core/pool.ts";
 import { printCondition } from "./condition.ts";
 import type { Config, KeyConfig, PoolConfig, RoutingRule, SignedKeysConfig } from "./config.ts";
@@ -38,6 +39,7 @@ export function printConfig(config: Config, options: PrintOptions): Printed {
     pools: entries(pools, ([name, pool]) => [name, printPool(pool)]),
     keys: entries(keys, (key) => [key.id, printKey(key, options)]),
     signed_keys: config.signedKeys && printSignedKeys(config.signedKeys),
+    budgets: { status: config.budgets.status },
     routing: { default_provider: defaultBackend?.name, rules: rules.map(printRule) },
     resilience: {
       retry: {
@@ -150,7 +152,10 @@ function printLimits(limits: Limits): Printed {
     requests_per_minute: limits.requestsPerMinute,
     tokens_per_minute: limits.tokensPerMinute,
     max_concurrent: limits.concurrency,
-    budget: budgets[0] && { ...Object.fromEntries(amounts), period: budgets[0].period },
+    budget: budgets[0] && {
+      ...Object.fromEntries(amounts),
+      period: printPeriod(budgets[0].period),
+    },
     expires: expiresAt === undefined ? undefined : new Date(expiresAt).toISOString(),
   };
 }

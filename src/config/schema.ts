@@ -8,6 +8,8 @@ import {
   form,
   list,
   named,
+  oneOf,
+  period,
   port,
   scalar,
   section,
@@ -119,6 +121,13 @@ const POOL = z.strictObject({
   ),
 });
 
+/** What may be spent; both must hold where both are given. Of the same period each. */
+const BUDGET = section({
+  usd: scalar(decimal(0, 9_000_000)), // by the rate card; models without a price are refused
+  tokens: scalar(whole(0, 1_000_000_000_000)),
+  period: scalar(period), // total; daily and its like are UTC's, rolling:30d is any 30 days
+});
+
 /** A virtual key. The key comes in one of three ways: itself, a variable's name, its SHA-256. */
 const KEY = z.strictObject({
   key: scalar(anyText),
@@ -132,11 +141,7 @@ const KEY = z.strictObject({
   requests_per_minute: scalar(count), // at once or spread; exact over all workers
   tokens_per_minute: scalar(count),
   max_concurrent: scalar(count), // requests at the same time
-  budget: section({
-    usd: scalar(decimal(0, 1_000_000_000)),
-    tokens: scalar(whole(0, 1_000_000_000_000)),
-    period: scalar(word("hourly", "daily", "weekly", "monthly", "total")),
-  }),
+  budget: BUDGET,
   expires: scalar(date),
 });
 
@@ -154,11 +159,12 @@ const SIGNED_KEYS = section({
   requests_per_minute: scalar(count),
   tokens_per_minute: scalar(count),
   max_concurrent: scalar(count),
-  budget: section({
-    usd: scalar(decimal(0, 1_000_000_000)),
-    tokens: scalar(whole(0, 1_000_000_000_000)),
-    period: scalar(word("hourly", "daily", "weekly", "monthly", "total")),
-  }),
+  budget: BUDGET,
+});
+
+/** Around every key's budget, be it configured, stored or signed. */
+const BUDGETS = section({
+  status: scalar(oneOf(402, 429)), // 429, which SDKs know as insufficient_quota; or 402
 });
 
 /** Where a model goes that `models` and `pools` do not name. */
@@ -285,6 +291,7 @@ export const FILE = z.strictObject({
   pools: named(POOL),
   keys: named(KEY), // none: anybody on this machine may use the gateway, and nobody else
   signed_keys: SIGNED_KEYS,
+  budgets: BUDGETS,
   routing: ROUTING,
   resilience: RESILIENCE,
   relay: RELAY,

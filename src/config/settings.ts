@@ -7,15 +7,17 @@ import type {
   ServerConfig,
   StreamFailure,
 } from "./config.ts";
+import { readBudgets } from "./budgets.ts";
 import { DEFAULTS } from "./defaults.ts";
-import type { Given, LogLevel, Overrides } from "./env.ts";
+import { choose } from "./choose.ts";
+import type { LogLevel, Overrides } from "./env.ts";
 import { type Findings, finding } from "./findings.ts";
 import type { FileConfig } from "./schema.ts";
 
 /** The parts of a configuration that concern no provider, model or key. */
 export type Settings = Pick<
   Config,
-  "server" | "relay" | "failover" | "ledger" | "stealth" | "logLevel"
+  "server" | "relay" | "budgets" | "failover" | "ledger" | "stealth" | "logLevel"
 >;
 
 const HOST_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/;
@@ -26,6 +28,7 @@ export function readSettings(file: FileConfig, overrides: Overrides, findings: F
     server: readServer(file, overrides, findings),
     relay: readRelay(file, findings),
     failover: readFailover(file, findings),
+    budgets: readBudgets(file, findings),
     ledger: choose(
       { path: "ledger.enabled", given: file.ledger?.enabled, otherwise: false },
       findings,
@@ -233,24 +236,6 @@ interface Optional {
   readonly given: number | undefined;
   readonly otherwise: number;
 }
-interface Choice<T> {
-  readonly path: string;
-  readonly override?: Given<T> | undefined;
-  readonly given: T | undefined;
-  readonly otherwise: T;
-}
-
-/** The first of: flag or variable, file, default. Where it is not the file's is written down. */
-function choose<T>({ path, override, given, otherwise }: Choice<T>, findings: Findings): T {
-  if (override !== undefined) {
-    findings.origins.set(path, override.by);
-    return override.value;
-  }
-  if (given !== undefined) return given;
-  findings.origins.set(path, "default");
-  return otherwise;
-}
-
 /** Off unless switched on with a number. */
 function addressRate(limit: NonNullable<FileConfig["security"]>["rate_limit"]): number | undefined {
   return limit?.enabled === true ? limit.requests_per_minute : undefined;

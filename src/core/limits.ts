@@ -19,8 +19,11 @@ export interface Budget {
   readonly amount: Nano;
   readonly period: Period;
 }
-/** Calendar periods are UTC's: features.md row 54. */
-export type Period = "hourly" | "daily" | "weekly" | "monthly" | "total";
+/** Calendar periods are UTC's: features.md row 54. A rolling window ends now, whenever that is. */
+export type Period = CalendarPeriod | { readonly rollingMs: Ms };
+/** Periods that end for every key at the same instant, or never. */
+export type CalendarPeriod = (typeof CALENDAR_PERIODS)[number];
+export const CALENDAR_PERIODS = ["hourly", "daily", "weekly", "monthly", "total"] as const;
 
 export const UNLIMITED: Limits = {
   requestsPerMinute: undefined,

@@ -15,6 +15,9 @@ export type RateKind = "rpm" | "tpm" | "concurrency";
 /** Whose limit refused: the key's own, or that of the tenant it shares with others. */
 export type Whose = "key" | "tenant";
 
+/** What a spent budget is answered with: as an over-full quota, or as a bill. */
+export type BudgetStatus = 402 | 429;
+
 export type Reason =
   | { readonly kind: "malformed"; readonly param: string | undefined; readonly detail: string }
   | { readonly kind: "bad_path"; readonly detail: string }
@@ -42,6 +45,7 @@ export type Reason =
   | {
       readonly kind: "budget_exhausted";
       readonly retryAfterMs: Ms | undefined;
+      readonly status: BudgetStatus;
       readonly whose?: Whose | undefined;
     }
   | { readonly kind: "overloaded"; readonly retryAfterMs: Ms }
@@ -75,8 +79,9 @@ export function statusOf(reason: Reason): number {
     case "unsupported_media_type":
       return 415;
     case "rate_limited":
-    case "budget_exhausted":
       return 429;
+    case "budget_exhausted":
+      return reason.status;
     case "client_gone":
       return 499;
     case "bug":

@@ -1,4 +1,4 @@
-import { Rejection } from "../core/rejection.ts";
+import { type BudgetStatus, Rejection } from "../core/rejection.ts";
 import type { Envelope } from "../core/request.ts";
 import type { Permit } from "../governor/governor.ts";
 import type { Target } from "../router/routes.ts";
@@ -19,5 +19,13 @@ export function admit(
   if (expiresAt !== undefined && wall > expiresAt) return new Rejection(EXPIRED);
   const asked = askOf(envelope, { key: key!, target, card: gateway.card, wall });
   if (asked instanceof Rejection) return asked;
-  return gateway.governor.admit(asked, { nowNs: clock.machine(), wall });
+  const permit = gateway.governor.admit(asked, { nowNs: clock.machine(), wall });
+  return permit instanceof Rejection ? withStatus(permit, gateway.config.budgets.status) : permit;
+}
+
+/** A spent budget is answered as the operator chose: features.md conflict 6. */
+function withStatus(rejection: Rejection, status: BudgetStatus): Rejection {
+  const { reason } = rejection;
+  if (reason.kind !== "budget_exhausted" || reason.status === status) return rejection;
+  return new Rejection({ ...reason, status });
 }

@@ -1,23 +1,28 @@
 import type { DialectId } from "../core/ids.ts";
-import type { Levels } from "../governor/limit-book.ts";
+import { printPeriod } from "../core/period-text.ts";
+import type { Ms } from "../core/units.ts";
+import type { BudgetLeft } from "../governor/levels.ts";
 import type { RateLevel } from "../state/slab/rate.ts";
 import type { Visit } from "./visit.ts";
 
 /** What a key has left, in its protocol's own names and in the place of an upstream's. */
 export function addLimitHeaders(headers: Record<string, string>, visit: Visit): void {
   const { gateway, key } = visit;
-  const levels = key && gateway.governor.levels(key);
+  if (key === undefined) return;
+  const { clock } = gateway.runtime;
+  const wall = clock.wall();
+  const levels = gateway.governor.levels(key, { nowNs: clock.machine(), wall });
   if (levels === undefined) return;
   for (const name of Object.keys(headers)) if (UPSTREAMS.test(name)) delete headers[name];
   const spell = SPELLINGS[visit.dialect.id] ?? openaiNames;
-  const wall = gateway.runtime.clock.wall();
   addRate(
     headers,
     { level: levels.requests, max: levels.requestsMax, what: "requests" },
     spell(wall),
   );
   addRate(headers, { level: levels.tokens, max: levels.tokensMax, what: "tokens" }, spell(wall));
-  addBudget(headers, levels.budget);
+  const budgets = levels.budgets.map((left) => budgetText(left, wall));
+  if (budgets.length > 0) headers["x-interlock-budget"] = budgets.join(", ");
 }
 
 const UPSTREAMS = /^(?:x-ratelimit|anthropic-ratelimit)-/;
@@ -63,14 +68,20 @@ function addRate(headers: Record<string, string>, rate: Rate, spelling: Spelling
 
 const NANO_PER_USD = 1e9;
 
-function addBudget(headers: Record<string, string>, budget: Levels["budget"]): void {
-  if (budget === undefined) return;
+/** All amounts in the budget's unit; `reset` in seconds, as in `retry-after`. */
+function budgetText(left: BudgetLeft, wall: Ms): string {
+  const { budget, spent, reserved, remaining, resetAt, whose } = left;
   const shown = (amount: number): string =>
     budget.unit === "usd" ? (amount / NANO_PER_USD).toFixed(6) : String(amount);
-  const parts = [`spent=${shown(budget.spent)}`, `reserved=${shown(budget.reserved)}`];
-  headers["x-interlock-budget"] = [
+  const parts = [
     `unit=${budget.unit}`,
-    ...parts,
-    `remaining=${shown(budget.remaining)}`,
-  ].join("; ");
+    `spent=${shown(spent)}`,
+    `reserved=${shown(reserved)}`,
+    `remaining=${shown(remaining)}`,
+    `limit=${shown(budget.amount)}`,
+    `period=${printPeriod(budget.period)}`,
+  ];
+  if (whose !== "key") parts.push(`of=${whose}`);
+  if (resetAt !== undefined) parts.push(`reset=${Math.max(0, Math.ceil((resetAt - wall) / 1000))}`);
+  return parts.join("; ");
 }

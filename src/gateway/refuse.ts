@@ -1,4 +1,4 @@
-import { Rejection } from "../core/rejection.ts";
+import { type Rejection, statusOf } from "../core/rejection.ts";
 import { refusalOf } from "../protocol/refusal.ts";
 import { addOwnHeaders } from "./own-headers.ts";
 import { settle, type Visit } from "./visit.ts";
@@ -12,5 +12,10 @@ export function refuse(visit: Visit, rejection: Rejection): Response {
 /** The answer of a refusal whose request is settled elsewhere. */
 export function refusal(visit: Visit, rejection: Rejection): Response {
   const { status, headers, body } = visit.dialect.writeError(refusalOf(rejection), visit.id);
-  return new Response(body, { status, headers: addOwnHeaders(headers, visit) });
+  const own = statusOf(rejection.reason);
+  return new Response(body, {
+    // A bill is one in every protocol, also where its own word for it has another number.
+    status: own === 402 ? own : status,
+    headers: addOwnHeaders(headers, visit),
+  });
 }

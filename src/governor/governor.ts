@@ -1,7 +1,9 @@
 import type { Limits } from "../core/limits.ts";
 import { Rejection } from "../core/rejection.ts";
 import type { Ms } from "../core/units.ts";
-import type { Asked, Holder, Instant, Levels, LimitBook, Settled } from "./limit-book.ts";
+import type { Holder } from "./held.ts";
+import type { Instant, Levels } from "./levels.ts";
+import type { Asked, LimitBook, Settled } from "./limit-book.ts";
 
 /** A started request's hold on the machine and on its key's limits. Given back exactly once. */
 export interface Permit {
@@ -18,7 +20,7 @@ export interface Governor {
   /** Whether this address may ask at all now, before anybody looks at its key. */
   allows(address: string): boolean;
   /** What a key has left; undefined where nothing is limited. */
-  levels(key: Holder): Levels | undefined;
+  levels(key: Holder, instant: Instant): Levels | undefined;
   readonly inFlight: number;
   /** The end is near: answers tell their connections to close, and new requests still get one. */
   sayGoodbye(): void;
@@ -69,7 +71,7 @@ export function createGovernor(options: GovernorOptions): Governor {
       if (book === undefined || addressRateMax === undefined) return true;
       return book.allows(address, addressRateMax, machine());
     },
-    levels: (key) => (isHeld(key) ? book?.levels(key, machine()) : undefined),
+    levels: (key, instant) => (isHeld(key) ? book?.levels(key, instant) : undefined),
     get inFlight() {
       return inFlight;
     },

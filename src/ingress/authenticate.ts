@@ -110,10 +110,12 @@ function asKey(stored: StoredKey): Key {
 function limitsOf(limits: KeyLimits, expiresAt: Ms | undefined): Limits {
   const { requestsPerMinute, tokensPerMinute, concurrency, budget } = limits;
   const budgets: Budget[] = [];
-  // A rolling window is counted as the calendar's own month until the slab is told of windows.
-  const period = typeof budget?.period === "string" ? budget.period : "monthly";
-  if (budget?.nano !== undefined) budgets.push({ unit: "usd", amount: budget.nano, period });
-  if (budget?.tokens !== undefined) budgets.push({ unit: "tokens", amount: budget.tokens, period });
+  if (budget?.nano !== undefined) {
+    budgets.push({ unit: "usd", amount: budget.nano, period: budget.period });
+  }
+  if (budget?.tokens !== undefined) {
+    budgets.push({ unit: "tokens", amount: budget.tokens, period: budget.period });
+  }
   return { requestsPerMinute, tokensPerMinute, concurrency, budgets, expiresAt };
 }
 

@@ -17,17 +17,23 @@ const SIZES = {
 };
 const WALL = Date.UTC(2026, 10, 20);
 
+interface Cost {
+  readonly tokens: number;
+  readonly nano: number;
+  readonly wall: number;
+}
+
 function governorOf() {
   const slab = slabInMemory({ sizes: SIZES, bootId: "a boot", seed: 1n });
   const actor = joinSlab(slab, { pid: 1, born: 1 })!;
   let nowNs = 0n;
   const book = new LimitBook(actor);
   const governor = createGovernor({ inFlightMax: 1000, book, machine: () => nowNs });
-  const ask = (limits: Partial<Limits>, cost: Partial<{ tokens: number; nano: number }> = {}) => {
+  const ask = (limits: Partial<Limits>, cost: Partial<Cost> = {}) => {
     const key = keyOf(limits);
-    const { tokens = 1, nano = 0 } = cost;
+    const { tokens = 1, nano = 0, wall = WALL } = cost;
     const asked = { key, inputTokens: 1, tokens, inputNano: 0, nano, outputNanoPerMillion: 0 };
-    return governor.admit(asked, { nowNs, wall: WALL });
+    return governor.admit(asked, { nowNs, wall });
   };
   return { governor, ask, pass: (ms: number) => void (nowNs += BigInt(ms) * 1_000_000n) };
 }
@@ -112,6 +118,65 @@ describe("a key is held to", () => {
   });
 });
 
+describe("a rolling budget", () => {
+  const HOUR = 3_600_000;
+  const spend = fc.record({
+    afterMs: fc.integer({ min: 0, max: 2 * HOUR }),
+    tokens: fc.integer({ min: 0, max: 40 }),
+  });
+  const windows = fc.constantFrom(HOUR, 5 * HOUR, 24 * HOUR);
+
+  test("never lets more through in any window of its length, and lets go of what is older", () => {
+    fc.assert(
+      fc.property(windows, fc.array(spend, { maxLength: 40, size: "max" }), (rollingMs, steps) => {
+        const { ask } = governorOf();
+        const budgets = [{ unit: "tokens", amount: 100, period: { rollingMs } }] as const;
+        const spent: { at: number; tokens: number }[] = [];
+        let wall = WALL;
+        for (const { afterMs, tokens } of steps) {
+          wall += afterMs;
+          const answer = ask({ budgets }, { tokens, wall });
+          const sum = (since: number) =>
+            spent.filter(({ at }) => at > since).reduce((all, each) => all + each.tokens, 0);
+          if (answer instanceof Rejection) {
+            // Counted by steps of a twenty-fourth: at most two of them longer than the window.
+            expect(sum(wall - rollingMs * (1 + 2 / 24)) + tokens).toBeGreaterThan(100);
+            continue;
+          }
+          answer.release({ tokens, nano: 0, estimated: false });
+          spent.push({ at: wall, tokens });
+          expect(sum(wall - rollingMs)).toBeLessThanOrEqual(100);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+test.each([
+  ["daily", Date.UTC(2026, 10, 20, 18), 6 * 3_600_000],
+  ["monthly", Date.UTC(2026, 10, 30, 23), 3_600_000],
+  ["total", WALL, undefined],
+] as const)("a spent %s budget says when it is renewed", (period, wall, wait) => {
+  const { ask } = governorOf();
+  const budgets = [{ unit: "tokens", amount: 10, period }] as const;
+  const all = ask({ budgets }, { tokens: 10, wall }) as Permit;
+  // What is only reserved may come back any moment.
+  expect((ask({ budgets }, { tokens: 5, wall }) as Rejection).reason).toMatchObject({
+    retryAfterMs: 2000,
+  });
+  all.release({ tokens: 10, nano: 0, estimated: false });
+  const refused = ask({ budgets }, { tokens: 5, wall }) as Rejection;
+  expect(refused.reason).toEqual({
+    kind: "budget_exhausted",
+    retryAfterMs: wait,
+    status: 429,
+    whose: "key",
+  });
+  const never = ask({ budgets }, { tokens: 11, wall }) as Rejection;
+  expect(never.reason).toMatchObject({ retryAfterMs: undefined });
+});
+
 test("a refusal by one limit takes nothing of the others", () => {
   const { ask } = governorOf();
   const limits = { requestsPerMinute: 2, tokensPerMinute: 10 };
@@ -125,9 +190,10 @@ test("what is left is told as it is", () => {
   const budgets = [{ unit: "tokens", amount: 100, period: "total" }] as const;
   const limits = { requestsPerMinute: 10, budgets };
   ask(limits, { tokens: 30 });
-  const levels = governor.levels(keyOf(limits));
+  const levels = governor.levels(keyOf(limits), { nowNs: 0n, wall: WALL });
   expect(levels?.requests?.remaining).toBe(9);
-  expect(levels?.budget).toMatchObject({ reserved: 30, spent: 0, remaining: 70, unit: "tokens" });
+  expect(levels?.budgets).toMatchObject([{ reserved: 30, spent: 0, remaining: 70 }]);
+  expect(levels?.budgets[0]?.resetAt).toBeUndefined();
 });
 
 describe("a key and its tenant", () => {
@@ -165,8 +231,9 @@ describe("a key and its tenant", () => {
           usedByKey[at]! += truth;
           usedByTenant[tenant]! += truth;
           const left = Math.min(ofKey - usedByKey[at]!, ofTenant - usedByTenant[tenant]!);
-          const { budget } = governor.levels(keys[at]!)!;
-          if (ofKey === ofTenant) expect(budget!.remaining).toBe(left);
+          const { budgets } = governor.levels(keys[at]!, { nowNs: 0n, wall: WALL })!;
+          expect(Math.min(...budgets.map(({ remaining }) => remaining))).toBe(left);
+          expect(budgets.map(({ whose }) => whose)).toEqual(["key", "tenant"]);
         }
       }),
       { numRuns: 100 },
@@ -182,6 +249,6 @@ describe("a key and its tenant", () => {
       return governor.admit({ ...ONE, tokens: 1, key }, { nowNs: 0n, wall: WALL });
     });
     expect(asked.map(kindOf)).toEqual(["admitted", "admitted", "rpm"]);
-    expect(governor.levels(keys[0]!)).toMatchObject({ requestsMax: 2 });
+    expect(governor.levels(keys[0]!, { nowNs: 0n, wall: WALL })).toMatchObject({ requestsMax: 2 });
   });
 });

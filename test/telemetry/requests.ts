@@ -168,7 +168,7 @@ function anyReason(marker: string): fc.Arbitrary<Reason> {
     { kind: "model_not_found", model: marker },
     { kind: "no_eligible_backend", model: marker },
     { kind: "rate_limited", limit: "tpm", retryAfterMs: 1 },
-    { kind: "budget_exhausted", retryAfterMs: undefined },
+    { kind: "budget_exhausted", retryAfterMs: undefined, status: 429 },
     { kind: "client_gone" },
     { kind: "bug" },
   );

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Privacy } from "../../core/privacy.ts";
-import type { Ms, Nano } from "../../core/units.ts";
+import { CALENDAR_PERIODS, type Period } from "../../core/limits.ts";
+import type { Nano } from "../../core/units.ts";
 
 /** What a stored key may do. What is left out is not limited by the key. */
 export interface KeyLimits {
@@ -19,15 +20,8 @@ export interface KeyLimits {
 export interface KeyBudget {
   readonly nano?: Nano | undefined;
   readonly tokens?: number | undefined;
-  readonly period: BudgetPeriod;
+  readonly period: Period;
 }
-
-/** Calendar periods are in UTC. */
-export type BudgetPeriod =
-  "hourly" | "daily" | "weekly" | "monthly" | "total" | { readonly rollingMs: Ms };
-
-/** The calendar periods by name. */
-export const CALENDAR_PERIODS = ["hourly", "daily", "weekly", "monthly", "total"] as const;
 
 const positive = z.int().positive();
 const names = z.array(z.string().min(1)).readonly();

@@ -48,8 +48,8 @@ const REASONS: readonly Reason[] = [
   { kind: "cannot_translate", model: "m", dialect: "anthropic" },
   { kind: "rate_limited", limit: "rpm", retryAfterMs: 250 },
   { kind: "rate_limited", limit: "tpm", retryAfterMs: 2001 },
-  { kind: "budget_exhausted", retryAfterMs: 86_400_000 },
-  { kind: "budget_exhausted", retryAfterMs: undefined },
+  { kind: "budget_exhausted", retryAfterMs: 86_400_000, status: 429 },
+  { kind: "budget_exhausted", retryAfterMs: undefined, status: 429 },
   { kind: "overloaded", retryAfterMs: 2000 },
   { kind: "draining" },
   ...FAULTS.map(failed),
@@ -134,7 +134,7 @@ describe("the table of protocols.md §6.2", () => {
       null,
     ],
     [
-      { kind: "budget_exhausted", retryAfterMs: 1 },
+      { kind: "budget_exhausted", retryAfterMs: 1, status: 429 },
       429,
       "insufficient_quota",
       "insufficient_quota",
@@ -163,7 +163,10 @@ describe("the table of protocols.md §6.2", () => {
       written({ kind: "model_not_found", model: "m" }),
       "The model `m` does not exist or you do not have access to it.",
     ],
-    [written({ kind: "budget_exhausted", retryAfterMs: 1 }), "You exceeded your current quota"],
+    [
+      written({ kind: "budget_exhausted", retryAfterMs: 1, status: 429 }),
+      "You exceeded your current quota",
+    ],
     [written(failed({ kind: "context_length" })), "maximum context length"],
   ])("keeps the sentence programs look for", ({ error }, sentence) => {
     expect(error.message).toContain(sentence);
@@ -206,11 +209,11 @@ describe("headers", () => {
     ],
     [{ kind: "draining" }, { "retry-after": "1", "x-should-retry": "true" }],
     [
-      { kind: "budget_exhausted", retryAfterMs: undefined },
+      { kind: "budget_exhausted", retryAfterMs: undefined, status: 429 },
       { "retry-after": undefined, "retry-after-ms": undefined, "x-should-retry": "false" },
     ],
     [
-      { kind: "budget_exhausted", retryAfterMs: 60_000 },
+      { kind: "budget_exhausted", retryAfterMs: 60_000, status: 429 },
       { "retry-after": "60", "x-should-retry": "false" },
     ],
     [
@@ -266,7 +269,7 @@ describe("the official SDK", () => {
     [{ kind: "model_not_found", model: "m" }, "NotFoundError", 1],
     [{ kind: "rate_limited", limit: "rpm", retryAfterMs: 5 }, "RateLimitError", 2],
     [{ kind: "overloaded", retryAfterMs: 5 }, "InternalServerError", 2],
-    [{ kind: "budget_exhausted", retryAfterMs: undefined }, "RateLimitError", 1],
+    [{ kind: "budget_exhausted", retryAfterMs: undefined, status: 429 }, "RateLimitError", 1],
     [{ kind: "no_eligible_backend", model: "m" }, "InternalServerError", 1],
     [failed({ kind: "rate_limited", retryAfterMs: 5 }), "RateLimitError", 1],
     [failed({ kind: "server_error" }), "InternalServerError", 1],

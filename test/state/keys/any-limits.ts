@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { CALENDAR_PERIODS, type KeyLimits } from "../../../src/state/keys/key-limits.ts";
+import { CALENDAR_PERIODS } from "../../../src/core/limits.ts";
+import type { KeyLimits } from "../../../src/state/keys/key-limits.ts";
 
 const count = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const period = fc.oneof(
