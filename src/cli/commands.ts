@@ -1,6 +1,6 @@
 /** Each command by name. Loaded when called, so that one does not pay for the others' start. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
-  ["start", async (argv) => (await import("./start.ts")).start(argv)],
+  ["start", start],
   ["reload", async (argv) => (await import("./reload.ts")).reload(argv, await terminal())],
   ["restart", async (argv) => (await import("./restart.ts")).restart(argv, await terminal())],
   ["status", async (argv) => (await import("./status.ts")).status(argv, await terminal())],
@@ -41,6 +41,13 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["bench-load", async (argv) => (await import("./bench/roles.ts")).benchLoad(argv)],
 ]);
 export type Command = (argv: readonly string[]) => Promise<number>;
+
+/** What must start itself again does so before it has loaded what serves, which takes longer. */
+async function start(argv: readonly string[]): Promise<number> {
+  const { mustReexec, reexec } = await import("./reexec.ts");
+  if (mustReexec(process.env)) reexec(process.env);
+  return (await import("./start.ts")).start(argv);
+}
 
 async function terminal() {
   return (await import("./terminal.ts")).terminal;

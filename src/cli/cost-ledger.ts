@@ -1,6 +1,7 @@
 import { EMBEDDED } from "../state/migrations/embedded.ts";
 import { status } from "../state/migrations/migrate.ts";
-import { type CardLayer, readCard } from "../state/rate-card/read-card.ts";
+import type { CardLayer } from "../state/rate-card/card-layer.ts";
+import { readCard } from "../state/rate-card/read-card.ts";
 import { embeddedLayer, makeCard, type RateCard } from "../state/rate-card/rate-card.ts";
 import { openStateToRead, type StatePlace } from "../state/store/open.ts";
 import { type Sql, StoreError } from "../state/store/sql.ts";

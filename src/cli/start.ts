@@ -24,7 +24,6 @@ import { stateDirectory } from "./fleet/state-directory.ts";
 import { workerCount } from "./fleet/worker-count.ts";
 import { loadConfig, MACHINE } from "./load-config.ts";
 import { createNotifier } from "./notify.ts";
-import { mustReexec, reexec } from "./reexec.ts";
 import { readStartOptions, type StartOptions } from "./start-options.ts";
 
 /** Standard output may be stuck: what is not written by then is lost. */
@@ -36,7 +35,6 @@ const LAST_WORD_MS: Ms = 200;
 export async function start(argv: readonly string[]): Promise<number> {
   const options = readStartOptions(argv);
   if (typeof options === "string") return complain(`${options}\nOptions: interlock --help`, 2);
-  if (mustReexec(process.env)) reexec(process.env);
   return startServing({ argv, options, env: process.env, predecessor: undefined });
 }
 

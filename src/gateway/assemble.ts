@@ -8,7 +8,7 @@ import { VERSION } from "../core/version.ts";
 import { createGovernor, type Governor } from "../governor/governor.ts";
 import type { LimitBook } from "../governor/limit-book.ts";
 import type { Entry } from "../state/ledger/facts.ts";
-import { embeddedCard, type RateCard } from "../state/rate-card/rate-card.ts";
+import { LATE_CARD, type RateCard } from "../state/rate-card/rate-card.ts";
 import { type KeyRing, keyRing } from "../ingress/authenticate.ts";
 import { SignedRing } from "../ingress/signed-ring.ts";
 import type { DenySet } from "../state/keys/deny-set.ts";
@@ -108,7 +108,7 @@ export function assemble(config: Config, runtime: Runtime, options: AssembleOpti
       machine: () => runtime.clock.machine(),
     }),
     ledger: options.ledger,
-    card: options.card ?? embeddedCard(),
+    card: options.card ?? LATE_CARD,
     recorder: createRecorder(metrics, {
       modelNames: new Set(routes.named.keys()),
       observed: new Map(),

@@ -47,3 +47,14 @@ export type PriceEntry = Pick<
   RateEntry,
   "input" | "output" | "cache_read" | "cache_write" | "cache_write_1h" | "reasoning"
 >;
+
+/** A card whose every entry has been checked. */
+export interface CardFile {
+  readonly published?: string | undefined;
+  readonly providers: {
+    readonly [provider: string]: {
+      readonly also?: readonly string[] | undefined;
+      readonly models: { readonly [model: string]: RateEntry | readonly RateEntry[] };
+    };
+  };
+}

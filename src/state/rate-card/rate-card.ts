@@ -2,7 +2,7 @@ import type { Ms } from "../../core/units.ts";
 import embedded from "./embedded.json" with { type: "json" };
 import { listedNames } from "./model-names.ts";
 import type { NanoPerMillion, Prices, Rate } from "./prices.ts";
-import { type CardLayer, readCard } from "./read-card.ts";
+import { type CardLayer, layerOf } from "./card-layer.ts";
 
 /** Prices of one moment. Immutable: another price is another card with another version. */
 export interface RateCard {
@@ -68,12 +68,33 @@ export function makeCard(layers: readonly CardLayer[]): RateCard {
 
 /** List prices of the catalogue's providers, as the vendors published them. */
 export function embeddedCard(): RateCard {
-  return makeCard([embeddedLayer()]);
+  return (known ??= makeCard([embeddedLayer()]));
 }
+let known: RateCard | undefined;
 
-/** @throws when the embedded card is broken, which a test would have shown. */
+/** The embedded card for those who may never ask it: it is read at the first question. */
+export const LATE_CARD: RateCard = {
+  get version() {
+    return embeddedCard().version;
+  },
+  get published() {
+    return embeddedCard().published;
+  },
+  get rates() {
+    return embeddedCard().rates;
+  },
+  get thresholds() {
+    return embeddedCard().thresholds;
+  },
+  find: (sale) => embeddedCard().find(sale),
+};
+
+/**
+ * Its shape is not checked again at each start, which takes longer than the rest of the start: a
+ * test checks it. @throws when the embedded card is broken, which that test would have shown.
+ */
 export function embeddedLayer(): CardLayer {
-  const layer = readCard(embedded);
+  const layer = layerOf(embedded);
   if (!("rates" in layer)) throw new Error(`the embedded rate card: ${layer.join("; ")}`);
   return layer;
 }

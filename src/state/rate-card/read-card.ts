@@ -1,96 +1,39 @@
 import type { ZodError } from "zod";
-import { cardFile, type PriceEntry, rateEntry, type RateEntry } from "./card-file.ts";
-import { nanoOfDollars } from "./money.ts";
-import type { NanoAmount, Prices, Rate } from "./prices.ts";
-
-/** What one file says; several are laid over each other. */
-export interface CardLayer {
-  readonly published: string | undefined;
-  readonly rates: readonly Rate[];
-  /** A further name of a price list, or the beginning of many (`bedrock-*`), to its own. */
-  readonly names: ReadonlyMap<string, string>;
-}
+import { type CardFile, cardFile, type RateEntry, rateEntry } from "./card-file.ts";
+import { type CardLayer, layerOf } from "./card-layer.ts";
 
 /** Reads a card; every fault at once, each with its path. */
 export function readCard(value: unknown): CardLayer | readonly string[] {
   const parsed = cardFile.safeParse(value);
   if (!parsed.success) return issuesOf(parsed.error, []);
   const faults: string[] = [];
-  const rates: Rate[] = [];
-  const names = new Map<string, string>();
+  const providers: [string, CardFile["providers"][string]][] = [];
   for (const [provider, { also, models }] of Object.entries(parsed.data.providers)) {
-    for (const name of also ?? []) names.set(name.toLowerCase(), provider.toLowerCase());
-    for (const [model, entry] of Object.entries(models)) {
-      for (const each of Array.isArray(entry) ? entry : [entry]) {
-        const read = rateEntry.safeParse(each);
-        const place = { provider, model, faults };
-        if (read.success) rates.push(readRate(read.data, place));
-        else faults.push(...issuesOf(read.error, ["providers", provider, "models", model]));
-      }
-    }
+    const good = Object.entries(models).map(([model, entry]) => {
+      const path = ["providers", provider, "models", model];
+      return [model, goodEntries(entry, { path, faults })] as const;
+    });
+    providers.push([provider, { also, models: Object.fromEntries(good) }]);
   }
-  faults.push(...repeated(rates));
-  return faults.length > 0 ? faults : { published: parsed.data.published, rates, names };
+  const { published } = parsed.data;
+  const layer = layerOf({ published, providers: Object.fromEntries(providers) });
+  if (!("rates" in layer)) faults.push(...layer);
+  return faults.length > 0 ? faults : layer;
+}
+
+function goodEntries(
+  entry: unknown,
+  { path, faults }: { readonly path: readonly string[]; readonly faults: string[] },
+): readonly RateEntry[] {
+  const good: RateEntry[] = [];
+  for (const each of Array.isArray(entry) ? entry : [entry]) {
+    const read = rateEntry.safeParse(each);
+    if (read.success) good.push(read.data);
+    else faults.push(...issuesOf(read.error, path));
+  }
+  return good;
 }
 
 function issuesOf({ issues }: ZodError, at: readonly string[]): readonly string[] {
   return issues.map(({ path, message }) => `${[...at, ...path].join(".")}: ${message}`);
-}
-
-interface Place {
-  readonly provider: string;
-  readonly model: string;
-  readonly faults: string[];
-}
-
-function readRate(entry: RateEntry, place: Place): Rate {
-  const tiers = (entry.tiers ?? []).map(({ above, ...rest }) => ({
-    above,
-    prices: readPrices(rest, place),
-  }));
-  return {
-    provider: place.provider.toLowerCase(),
-    model: place.model.toLowerCase(),
-    from: entry.from === undefined ? 0 : Date.parse(`${entry.from}T00:00:00Z`),
-    prices: readPrices(entry, place),
-    tiers: tiers.sort((a, b) => b.above - a.above),
-    perRequest: amount(entry.per_request ?? 0, place),
-    regionalPercent: BigInt(entry.regional_percent ?? 100),
-  };
-}
-
-/** What has no price of its own is billed as what it is a part of. */
-function readPrices(entry: PriceEntry, place: Place): Prices {
-  const input = amount(entry.input, place);
-  const output = amount(entry.output, place);
-  const or = (value: string | number | undefined, otherwise: NanoAmount): NanoAmount =>
-    value === undefined ? otherwise : amount(value, place);
-  const cacheWrite = or(entry.cache_write, input);
-  return {
-    input,
-    output,
-    cacheRead: or(entry.cache_read, input),
-    cacheWrite,
-    cacheWriteLong: or(entry.cache_write_1h, cacheWrite),
-    reasoning: or(entry.reasoning, output),
-  };
-}
-
-function amount(value: string | number, { provider, model, faults }: Place): NanoAmount {
-  const nano = nanoOfDollars(String(value));
-  if (nano !== undefined) return nano;
-  faults.push(`providers.${provider}.models.${model}: ${value} is no amount of dollars`);
-  return 0n;
-}
-
-function repeated(rates: readonly Rate[]): readonly string[] {
-  const seen = new Set<string>();
-  const faults: string[] = [];
-  for (const { provider, model, from } of rates) {
-    const key = `${provider} ${model} ${from}`;
-    if (seen.has(key))
-      faults.push(`providers.${provider}.models.${model}: two prices from one day`);
-    seen.add(key);
-  }
-  return faults;
 }

@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { CATALOGUE } from "../../../src/config/catalogue.ts";
 import { priceOf } from "../../../src/state/rate-card/price.ts";
 import { embeddedCard, embeddedLayer, makeCard } from "../../../src/state/rate-card/rate-card.ts";
-import { type CardLayer, readCard } from "../../../src/state/rate-card/read-card.ts";
+import type { CardLayer } from "../../../src/state/rate-card/card-layer.ts";
+import { readCard } from "../../../src/state/rate-card/read-card.ts";
 import { usage } from "../ledger/entries.ts";
 
 const AT = Date.UTC(2026, 10, 20);
@@ -61,6 +62,11 @@ describe("the embedded card", () => {
     const { rates, names } = embeddedLayer();
     const named = [...rates.map(({ provider }) => provider), ...names.keys()];
     expect(named.filter((name) => !known.has(name) && !name.endsWith("*"))).toEqual([]);
+  });
+
+  test("has the shape that is asked of anybody's card", async () => {
+    const { default: written } = await import("../../../src/state/rate-card/embedded.json");
+    expect(readCard(written)).toEqual(embeddedLayer());
   });
 
   test("no model's cached input is dearer than its fresh input", () => {
