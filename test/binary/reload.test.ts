@@ -113,7 +113,7 @@ test("a reload cannot open a listener on the network to everybody", async () => 
   write(fleet, { ...numbered(echo.baseUrl, 2), server: { host: "0.0.0.0" } });
   const ran = await fleet.run("reload");
   expect(ran.code).toBe(1);
-  expect(ran.stderr).toContain("it has no keys");
+  expect(ran.stderr).toContain("it takes no keys");
   const answer = await fetch(`${fleet.origin}/v1/models`);
   expect(answer.status).toBe(401);
 });
