@@ -2,11 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bench, do_not_optimize, group } from "mitata";
-import { systemClock } from "../src/runtime/clock.ts";
 import type { Entry } from "../src/state/ledger/facts.ts";
-import { type LedgerSink, sqliteSink } from "../src/state/ledger/sink.ts";
+import { sqliteSink } from "../src/state/ledger/sink.ts";
 import { decodeEntry, encodeEntry } from "../src/state/ledger/wire.ts";
-import { LedgerWriter } from "../src/state/ledger/writer.ts";
 import { EMBEDDED } from "../src/state/migrations/embedded.ts";
 import { run } from "../src/state/migrations/migrate.ts";
 import { mostOf, priceOf } from "../src/state/rate-card/price.ts";
@@ -57,22 +55,6 @@ group("a fact between processes", () => {
   const bytes = encodeEntry(fact);
   bench("to bytes", () => do_not_optimize(encodeEntry(fact)));
   bench("from bytes", () => do_not_optimize(decodeEntry(bytes)));
-});
-
-group("the ledger, a fact", () => {
-  const nowhere: LedgerSink = {
-    write: () => ({ kind: "written", duplicates: 0 }),
-    close: () => {},
-  };
-  const writer = new LedgerWriter({ sink: nowhere, clock: systemClock, gatherMs: 3_600_000 });
-  const fact = factOf(1);
-  let waiting = 0;
-  bench("taken into the queue", () => {
-    do_not_optimize(writer.append(fact));
-    if (++waiting < 10_000) return;
-    writer.flush();
-    waiting = 0;
-  });
 });
 
 const folder = mkdtempSync(join(tmpdir(), "interlock-bench-"));

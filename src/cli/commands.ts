@@ -5,6 +5,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["restart", async (argv) => (await import("./restart.ts")).restart(argv, await terminal())],
   ["status", async (argv) => (await import("./status.ts")).status(argv, await terminal())],
   ["worker", async () => (await import("./worker.ts")).worker()],
+  ["ledger-writer", async (argv) => (await import("./ledger-writer.ts")).ledgerWriter(argv)],
   ["succeed", async (argv) => (await import("./start.ts")).succeed(argv)],
   ["validate", async (argv) => (await import("./validate.ts")).validate(argv, await terminal())],
   ["config", async (argv) => (await import("./config.ts")).config(argv, await terminal())],

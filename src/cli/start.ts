@@ -13,6 +13,7 @@ import { fetchCapAtStart, fetchCapProblem } from "./fleet/fetch-cap.ts";
 import { fixedOf } from "./fleet/fixed.ts";
 import { recording } from "./fleet/inputs.ts";
 import { listenProblem } from "./fleet/listening.ts";
+import { LedgerKeeper } from "./fleet/ledger-keeper.ts";
 import { Local } from "./fleet/local.ts";
 import { Master } from "./fleet/master.ts";
 import { choosePort } from "./fleet/port.ts";
@@ -138,15 +139,22 @@ interface Opened extends Opening {
 }
 
 function masterOf(opening: Opened): Master {
-  const { plan, env } = opening;
+  const { plan, env, log } = opening;
   const { pid } = process;
   const monotonicUs = (): bigint => process.hrtime.bigint() / 1000n;
+  const directory = stateDirectory(env);
+  const port = Number(opening.serving.url.port || 80);
+  const keeper = { clock: systemClock, random: systemRandom, log, env };
   return new Master({
     ...opening,
+    ledger:
+      directory === undefined
+        ? undefined
+        : new LedgerKeeper({ ...keeper, place: { directory, port } }),
     clock: systemClock,
     notifier: createNotifier({ env, pid, monotonicUs }),
     fixed: fixedOf(plan.config),
-    stateDirectory: stateDirectory(env),
+    stateDirectory: directory,
     hasTerminal,
   });
 }

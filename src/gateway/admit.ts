@@ -3,23 +3,22 @@ import type { Envelope } from "../core/request.ts";
 import type { Permit } from "../governor/governor.ts";
 import type { Target } from "../router/routes.ts";
 import { askOf } from "./cost.ts";
+import { tagOf } from "./fact.ts";
 import type { Visit } from "./visit.ts";
 
 const EXPIRED = { kind: "unauthenticated", detail: "this API key has expired" } as const;
 
 /** Takes all the limits of a request's key, or none: synchronous, from memory. */
-export function admit(
-  { gateway, key }: Visit,
-  envelope: Envelope,
-  target: Target,
-): Permit | Rejection {
+export function admit(visit: Visit, envelope: Envelope, target: Target): Permit | Rejection {
+  const { gateway, key } = visit;
   const { clock } = gateway.runtime;
   const wall = clock.wall();
   const { expiresAt } = key!.limits;
   if (expiresAt !== undefined && wall > expiresAt) return new Rejection(EXPIRED);
   const asked = askOf(envelope, { key: key!, target, card: gateway.card, wall });
   if (asked instanceof Rejection) return asked;
-  const permit = gateway.governor.admit(asked, { nowNs: clock.machine(), wall });
+  const tag = gateway.keepsFacts ? tagOf(visit, envelope, target) : undefined;
+  const permit = gateway.governor.admit({ ...asked, tag }, { nowNs: clock.machine(), wall });
   return permit instanceof Rejection ? withStatus(permit, gateway.config.budgets.status) : permit;
 }
 

@@ -7,7 +7,6 @@ import type { Ms } from "../core/units.ts";
 import { VERSION } from "../core/version.ts";
 import { createGovernor, type Governor } from "../governor/governor.ts";
 import type { LimitBook } from "../governor/limit-book.ts";
-import type { Entry } from "../state/ledger/facts.ts";
 import { LATE_CARD, type RateCard } from "../state/rate-card/rate-card.ts";
 import { type KeyRing, keyRing } from "../ingress/authenticate.ts";
 import { SignedRing } from "../ingress/signed-ring.ts";
@@ -33,8 +32,8 @@ export interface Gateway {
   /** Seals what one vendor must get back unseen through another vendor's protocol. */
   readonly proofs: Proofs;
   readonly governor: Governor;
-  /** Where facts of usage go; undefined where nobody keeps them. */
-  readonly ledger: ((entry: Entry) => void) | undefined;
+  /** Whether facts of usage go to a ledger. */
+  readonly keepsFacts: boolean;
   /** What models cost. */
   readonly card: RateCard;
   readonly recorder: Recorder;
@@ -51,7 +50,6 @@ export interface AssembleOptions {
   readonly book?: LimitBook | undefined;
   /** Keys of the state directory, where there are any. */
   readonly stored?: StoredKeys | undefined;
-  readonly ledger?: ((entry: Entry) => void) | undefined;
   /** Tenants of signed keys that are shut out. */
   readonly denied?: DenySet | undefined;
   /** Prices over the embedded ones. */
@@ -78,6 +76,7 @@ function proofKey({ backends }: Config): Uint8Array {
 }
 
 export function assemble(config: Config, runtime: Runtime, options: AssembleOptions): Gateway {
+  const keepsFacts = config.ledger && options.book?.shared === true;
   const startedWall = runtime.clock.wall();
   const routes = buildRoutes(config);
   const metrics = createMetrics(new HeapCells(), {
@@ -104,10 +103,11 @@ export function assemble(config: Config, runtime: Runtime, options: AssembleOpti
     governor: createGovernor({
       inFlightMax: config.server.connectionsMax,
       book: options.book,
+      keepsFacts,
       addressRateMax: config.server.addressRateMax,
       machine: () => runtime.clock.machine(),
     }),
-    ledger: options.ledger,
+    keepsFacts,
     card: options.card ?? LATE_CARD,
     recorder: createRecorder(metrics, {
       modelNames: new Set(routes.named.keys()),

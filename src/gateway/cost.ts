@@ -85,5 +85,6 @@ export function settledOf({ lane, usage }: Delivery, sold: Omit<Sold, "lane">): 
     tokens: usage.inputTokens + usage.outputTokens,
     nano: costOf(usage, { ...sold, lane }) ?? 0,
     estimated: usage.provenance !== "reported",
+    outputTokens: usage.outputTokens,
   };
 }

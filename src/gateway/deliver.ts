@@ -8,6 +8,7 @@ import { wireOf } from "../upstream/prepare.ts";
 import type { Committed, Guess, StreamedAnswer, WholeAnswer } from "../upstream/committed.ts";
 import { logBug } from "./log-bug.ts";
 import { addOwnHeaders } from "./own-headers.ts";
+import { noteLane } from "./fact.ts";
 import { settle, streamFailureOf, type Visit } from "./visit.ts";
 
 /** Passes a committed answer on, and settles the request when the answer has ended. */
@@ -46,6 +47,7 @@ class StreamDelivery implements RelayOwner {
   }
 
   respond(clientGone: boolean): Response {
+    noteLane(this.#visit, this.#answer.lane);
     const { config, runtime } = this.#visit.gateway;
     const { lane, status, headers, framing } = this.#answer;
     const { stallMs, totalMs } = lane.backend.deadlines;
@@ -80,6 +82,11 @@ class StreamDelivery implements RelayOwner {
 
   bug(error: unknown): void {
     logBug(this.#visit.gateway.runtime.log, error);
+  }
+
+  passed(byteCount: Bytes): void {
+    const bytes = this.#answer.tap?.textBytes ?? byteCount;
+    this.#visit.permit?.delivered(Math.ceil(bytes / BYTES_PER_TOKEN));
   }
 
   done(ending: Ending, byteCount: Bytes): void {

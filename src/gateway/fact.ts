@@ -1,63 +1,124 @@
 import type { Outcome } from "../core/outcome.ts";
+import type { Lane } from "../core/pool.ts";
+import type { Placement } from "../core/privacy.ts";
+import type { Envelope } from "../core/request.ts";
 import type { Ms } from "../core/units.ts";
+import type { MeteredUsage } from "../core/usage.ts";
 import type { Settled } from "../governor/limit-book.ts";
-import { type AttemptFact, type Entry, NO_USAGE, plainName } from "../state/ledger/facts.ts";
+import type { Target } from "../router/routes.ts";
+import {
+  type AttemptFact,
+  FACT_BYTES_MAX,
+  NO_USAGE,
+  plainName,
+  type UsageFact,
+} from "../state/ledger/facts.ts";
+import { encodeSold, encodeWhose } from "../state/ledger/orphan.ts";
+import { encodeEntry } from "../state/ledger/wire.ts";
 import { billable } from "../state/rate-card/usage.ts";
 import { statusOfOutcome } from "../telemetry/settled.ts";
+import { nameFor } from "../upstream/prepare.ts";
 import type { Visit } from "./visit.ts";
 
-/** What the ledger keeps of a request that was answered; undefined of one that was not. */
-export function entryOf(
+const NO_BYTES = new Uint8Array();
+
+/**
+ * What says whose request it is from when it is admitted, for the fact of one whose process is
+ * killed. Gives it the name that its fact has in the ledger, whoever writes it.
+ */
+export function tagOf(visit: Visit, envelope: Envelope, target: Target): Uint8Array {
+  const { gateway, key, dialect } = visit;
+  const [lane] = target.shareable.lanes;
+  if (lane === undefined) return NO_BYTES; // Nobody will be asked: there is nothing to tell of.
+  visit.factId = gateway.runtime.random.hex(16);
+  return encodeWhose({
+    id: visit.factId,
+    requestId: visit.id,
+    tenant: undefined,
+    key: key?.id,
+    requestedModel: requestedOf(visit),
+    protocol: dialect.id,
+    privacy: visit.privacy,
+    stream: visit.streamed,
+    card: gateway.card.version,
+    sold: { provider: lane.backend.name, model: plainName(nameFor(lane, envelope)) },
+  });
+}
+
+/** Adds who answers, once that is known: a stream may be killed long after. */
+export function noteLane({ permit, factId, model }: Visit, lane: Lane<Placement>): void {
+  if (factId === undefined) return;
+  const billed = plainName(lane.upstreamModel ?? model ?? "");
+  permit?.annotate(encodeSold({ provider: lane.backend.name, model: billed }));
+}
+
+/** What the ledger keeps of a request for which somebody was asked, as bytes for a ring. */
+export function factOf(
   visit: Visit,
   outcome: Outcome,
-  { charge, wall }: { readonly charge: Settled | undefined; readonly wall: Ms },
-): Entry | undefined {
-  if (outcome.kind !== "answered") return undefined;
-  const { gateway, key, target } = visit;
-  const { lane, usage, firstEventMs, attempts } = outcome.delivery;
-  const asked = plainName(visit.model ?? "");
-  const billed = plainName(lane.upstreamModel ?? visit.model ?? "");
-  const used = billable(usage);
-  return {
-    fact: {
-      id: gateway.runtime.random.hex(16),
-      requestId: visit.id,
-      at: Math.floor(wall),
-      tenant: undefined,
-      key: key?.id,
-      requestedModel: asked === "" ? (target?.label ?? "") : asked,
-      billedModel: billed,
-      provider: lane.backend.name,
-      protocol: visit.dialect.id,
-      privacy: visit.privacy,
-      stream: visit.streamed,
-      usage: used,
-      provenance: usage.provenance,
-      status: statusOfOutcome(outcome),
-      latencyMs: Math.max(0, Math.round(gateway.runtime.clock.now() - visit.startedAt)),
-      firstEventMs: Math.max(0, Math.round(firstEventMs)),
-      attempts,
-      chargedNano: BigInt(charge?.nano ?? 0),
-      card: gateway.card.version,
-    },
-    attempts: visit.attempts.map((attempt, index): AttemptFact => {
-      const answered = attempt.fault === undefined && index === visit.attempts.length - 1;
-      return {
-        n: index + 1,
-        at: Math.floor(wall),
-        provider: attempt.lane.backend.name,
-        model: plainName(attempt.lane.upstreamModel ?? visit.model ?? ""),
-        fault: attempt.fault?.kind,
-        cost: answered ? usage.provenance : costOfFailure(attempt.fault?.kind),
-        usage: answered ? used : NO_USAGE,
-        firstEventMs:
-          attempt.firstEventMs === undefined ? undefined : Math.round(attempt.firstEventMs),
-      };
-    }),
+  charge: Settled | undefined,
+): Uint8Array | undefined {
+  const { gateway, factId, attempts } = visit;
+  if (factId === undefined || attempts.length === 0) return undefined;
+  const at = Math.floor(gateway.runtime.clock.wall());
+  const delivery = "delivery" in outcome ? outcome.delivery : undefined;
+  const lane = delivery?.lane ?? attempts.at(-1)!.lane;
+  const answered = outcome.kind === "answered" ? outcome.delivery.usage : undefined;
+  const fact: UsageFact = {
+    id: factId,
+    requestId: visit.id,
+    at,
+    tenant: undefined,
+    key: visit.key?.id,
+    requestedModel: requestedOf(visit),
+    billedModel: billedOf(visit, lane),
+    provider: lane.backend.name,
+    protocol: visit.dialect.id,
+    privacy: visit.privacy,
+    stream: visit.streamed,
+    usage: answered === undefined ? NO_USAGE : billable(answered),
+    provenance: answered?.provenance ?? "reported",
+    status: statusOfOutcome(outcome),
+    latencyMs: Math.max(0, Math.round(gateway.runtime.clock.now() - visit.startedAt)),
+    firstEventMs: delivery && Math.max(0, Math.round(delivery.firstEventMs)),
+    attempts: attempts.length,
+    chargedNano: BigInt(charge?.nano ?? 0),
+    card: gateway.card.version,
   };
+  return encodeEntry({ fact, attempts: attemptsOf(visit, at, answered) }, FACT_BYTES_MAX);
+}
+
+function attemptsOf(visit: Visit, at: Ms, answered: MeteredUsage | undefined): AttemptFact[] {
+  const facts: AttemptFact[] = [];
+  const { attempts } = visit;
+  for (let index = 0; index < attempts.length; index++) {
+    const { lane, fault, firstEventMs } = attempts[index]!;
+    const isLast = index === attempts.length - 1;
+    const used = fault === undefined && isLast ? answered : undefined;
+    facts.push({
+      n: index + 1,
+      at,
+      provider: lane.backend.name,
+      model: billedOf(visit, lane),
+      fault: fault?.kind,
+      cost: used?.provenance ?? costOfFailure(fault?.kind),
+      usage: used === undefined ? NO_USAGE : billable(used),
+      firstEventMs: firstEventMs === undefined ? undefined : Math.max(0, Math.round(firstEventMs)),
+    });
+  }
+  return facts;
+}
+
+function requestedOf({ model, target }: Visit): string {
+  const asked = model === undefined ? "" : plainName(model);
+  return asked === "" ? (target?.label ?? "") : asked;
+}
+
+function billedOf({ model }: Visit, lane: Lane<Placement>): string {
+  return plainName(lane.upstreamModel ?? model ?? "");
 }
 
 /** What was sent and never answered may have run all the same: reliability.md §3.3. */
 function costOfFailure(fault: string | undefined): "none" | "unknown" {
-  return fault === "timeout" || fault === "network" ? "unknown" : "none";
+  return fault === undefined || fault === "timeout" || fault === "network" ? "unknown" : "none";
 }

@@ -16,7 +16,7 @@ import { recordRequest } from "../telemetry/record.ts";
 import type { AttemptFact, SettledRequest } from "../telemetry/settled.ts";
 import type { Gateway } from "./assemble.ts";
 import { settledOf } from "./cost.ts";
-import { entryOf } from "./fact.ts";
+import { factOf } from "./fact.ts";
 
 /**
  * One request on its way through the stages: what each of them learnt about it. A stream keeps it
@@ -36,6 +36,8 @@ export interface Visit {
   bodyBytes: Bytes;
   streamed: boolean;
   permit: Permit | undefined;
+  /** Its fact's name in the ledger, from when it is admitted; undefined where nobody keeps one. */
+  factId: string | undefined;
   settled: boolean;
 }
 
@@ -58,6 +60,7 @@ export function begin(gateway: Gateway, headers: Headers): Visit {
     bodyBytes: 0,
     streamed: false,
     permit: undefined,
+    factId: undefined,
     settled: false,
   };
 }
@@ -120,12 +123,8 @@ export function settle(visit: Visit, outcome: Outcome): void {
   if (visit.settled) throw new Error("a request settled twice");
   visit.settled = true;
   const charge = chargeOf(visit, outcome);
-  visit.permit?.release(charge);
-  const { runtime, recorder, ledger } = visit.gateway;
-  if (ledger !== undefined) {
-    const entry = entryOf(visit, outcome, { charge, wall: runtime.clock.wall() });
-    if (entry !== undefined) ledger(entry);
-  }
+  visit.permit?.release(charge, factOf(visit, outcome, charge));
+  const { runtime, recorder } = visit.gateway;
   const at = runtime.clock.now();
   const settled: SettledRequest = {
     id: visit.id,

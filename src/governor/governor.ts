@@ -8,10 +8,15 @@ import type { Asked, LimitBook, Settled } from "./limit-book.ts";
 /** A started request's hold on the machine and on its key's limits. Given back exactly once. */
 export interface Permit {
   /**
-   * Ends the hold with what the request came to; without it, nothing is charged.
+   * Ends the hold with what the request came to, without it nothing is charged; and publishes its
+   * fact, if it has one, in the same step.
    * @throws when called twice: a request that ends twice is a bug.
    */
-  release(settled?: Settled): void;
+  release(settled?: Settled, fact?: Uint8Array): void;
+  /** So many tokens have reached the client: what a kill leaves is settled at the last word. */
+  delivered(outputTokens: number): void;
+  /** Adds to what says whose request it is. */
+  annotate(more: Uint8Array): void;
 }
 
 /** Decides whether a request may start. Synchronous, from memory. */
@@ -33,6 +38,8 @@ export interface GovernorOptions {
   readonly inFlightMax: number;
   /** Where limits are counted; without one no key has any. */
   readonly book?: LimitBook | undefined;
+  /** Whether each request is noted there, limited or not, because its fact goes to the ledger. */
+  readonly keepsFacts?: boolean | undefined;
   /** Requests a minute of one address; undefined for any number. */
   readonly addressRateMax?: number | undefined;
   /** The machine's monotonic clock. */
@@ -44,7 +51,7 @@ const SATURATED_RETRY_MS: Ms = 2000;
 const NOTHING: Settled = { tokens: 0, nano: 0, estimated: false };
 
 export function createGovernor(options: GovernorOptions): Governor {
-  const { inFlightMax, book, addressRateMax, machine } = options;
+  const { inFlightMax, book, keepsFacts = false, addressRateMax, machine } = options;
   let inFlight = 0;
   let draining = false;
   let closed = false;
@@ -54,16 +61,23 @@ export function createGovernor(options: GovernorOptions): Governor {
       if (inFlight >= inFlightMax) {
         return new Rejection({ kind: "overloaded", retryAfterMs: SATURATED_RETRY_MS });
       }
-      const admitted = isHeld(asked.key) ? book?.admit(asked, instant) : undefined;
+      const isNoted = keepsFacts || isHeld(asked.key);
+      const admitted = isNoted ? book?.admit(asked, instant) : undefined;
       if (admitted instanceof Rejection) return admitted;
       inFlight++;
       let held = true;
       return {
-        release(settled = NOTHING) {
+        release(settled = NOTHING, fact) {
           if (!held) throw new Error("a permit was released twice");
           held = false;
           inFlight--;
-          if (admitted !== undefined) book?.settle(admitted, settled, machine());
+          if (admitted !== undefined) book?.settle(admitted, { settled, nowNs: machine(), fact });
+        },
+        delivered(outputTokens) {
+          if (admitted !== undefined) book?.delivered(admitted, outputTokens);
+        },
+        annotate(more) {
+          if (admitted !== undefined) book?.annotate(admitted, more);
         },
       };
     },

@@ -19,6 +19,8 @@ export interface Asked {
   readonly inputNano: Nano;
   readonly nano: Nano;
   readonly outputNanoPerMillion: Nano;
+  /** Says whose request it is, for the fact of one whose process is killed; empty for none. */
+  readonly tag?: Uint8Array | undefined;
 }
 
 /** What it came to in the end. */
@@ -26,6 +28,16 @@ export interface Settled {
   readonly tokens: number;
   readonly nano: Nano;
   readonly estimated: boolean;
+  /** Part of the tokens. */
+  readonly outputTokens?: number | undefined;
+}
+
+/** The end of a request. */
+export interface Settling {
+  readonly settled: Settled;
+  readonly nowNs: bigint;
+  /** For the ledger; undefined when nobody is to hear of it. */
+  readonly fact: Uint8Array | undefined;
 }
 
 const MINUTE_NS = 60e9;
@@ -38,8 +50,12 @@ export class LimitBook {
   readonly #held = new WeakMap<KeyLimits, Held>();
   readonly #guard: Guard;
 
-  constructor(actor: Actor) {
+  /** Whether other processes see what is counted here: then facts can reach the ledger. */
+  readonly shared: boolean;
+
+  constructor(actor: Actor, { shared = false }: { readonly shared?: boolean } = {}) {
     this.#actor = actor;
+    this.shared = shared;
     this.#guard = new Guard(actor.slab, MINUTE_NS);
     this.#limits = new Limits(actor);
   }
@@ -52,13 +68,35 @@ export class LimitBook {
   /** Takes everything the request may need, or nothing. */
   admit(asked: Asked, instant: Instant): Admitted | Rejection {
     const held = this.#heldBy(asked.key);
-    const ask: Ask = { ...asked, ...instant, limits: held.limits, priceKey: 0, tag: NO_TAG };
+    const ask: Ask = {
+      ...asked,
+      ...instant,
+      limits: held.limits,
+      priceKey: 0,
+      tag: asked.tag ?? NO_TAG,
+    };
     const answer = this.#limits.admit(ask);
     return answer.kind === "admitted" ? answer : this.#refusalOf(answer, held, ask);
   }
 
-  settle(admitted: Admitted, { tokens, nano, estimated }: Settled, nowNs: bigint): void {
-    this.#limits.settle(admitted, { tokens, nano, estimated, nowNs, fact: undefined });
+  settle(admitted: Admitted, { settled, nowNs, fact }: Settling): void {
+    const { tokens, nano, estimated, outputTokens } = settled;
+    // Should a kill come between this and the fact, it still says how the tokens split.
+    if (outputTokens !== undefined) this.#limits.delivered(admitted, outputTokens);
+    this.#limits.settle(admitted, { tokens, nano, estimated, nowNs, fact });
+  }
+
+  delivered(admitted: Admitted, outputTokens: number): void {
+    this.#limits.delivered(admitted, outputTokens);
+  }
+
+  annotate(admitted: Admitted, more: Uint8Array): void {
+    this.#limits.annotate(admitted, more);
+  }
+
+  /** Gives waiting facts their room in the ring; answers how many still wait. */
+  flush(): number {
+    return this.#limits.flush();
   }
 
   levels(key: Holder, instant: Instant): Levels {

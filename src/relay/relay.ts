@@ -30,6 +30,8 @@ export interface RelayOwner {
   writeError(broken: Pick<BrokenStream, "mode" | "why" | "atBoundary">): Chunk;
   /** Something of ours threw while it passed bytes on. */
   bug(error: unknown): void;
+  /** So many bytes have been passed on so far. */
+  passed(byteCount: Bytes): void;
   /** Called exactly once, however it ends. */
   done(ending: Ending, byteCount: Bytes): void;
 }
@@ -144,6 +146,7 @@ class StreamRelay implements Leave {
     this.#byteCount += chunk.byteLength;
     this.#spokeAt = this.#options.clock.now();
     this.#sink.write(chunk);
+    this.#options.owner.passed(this.#byteCount);
   }
 
   /** Transport's end proves nothing: complete is what the dialect's own end marker says. */

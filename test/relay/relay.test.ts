@@ -117,6 +117,7 @@ function rig(
       owner: {
         writeError: ({ mode: shown, why, atBoundary }) => bytes(`!${shown}/${why}/${atBoundary}`),
         bug: (error) => void bugs.push(error),
+        passed: () => {},
         done: (ending, byteCount) => void ends.push({ ending, byteCount }),
       },
     },

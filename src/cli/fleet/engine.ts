@@ -3,7 +3,6 @@ import type { Ms } from "../../core/units.ts";
 import { assemble, type Gateway } from "../../gateway/assemble.ts";
 import { adminSource, healthFacts } from "../../gateway/probes.ts";
 import type { StoredKeys } from "../../ingress/stored-key.ts";
-import type { Entry } from "../../state/ledger/facts.ts";
 import type { DenySet } from "../../state/keys/deny-set.ts";
 import { isLimited } from "../../governor/governor.ts";
 import type { LimitBook } from "../../governor/limit-book.ts";
@@ -39,8 +38,6 @@ export interface EngineOptions {
   readonly stored: () => StoredKeys | undefined;
   /** The tenants a file shuts out, followed as it changes. */
   readonly denied: (file: string) => DenySet;
-  /** Where facts of usage go; asked for once somebody keeps them. */
-  readonly ledger: () => ((entry: Entry) => void) | undefined;
 }
 
 /** Built and not serving yet. */
@@ -146,17 +143,17 @@ export class Engine {
   }
 
   #build(config: Config, before: Gateway | undefined): Era {
-    const { runtime, logLinesDropped, book, stored, ledger, denied } = this.#options;
+    const { runtime, logLinesDropped, book, stored, denied } = this.#options;
     const network = tracked(runtime.network);
     const { signedKeys } = config;
     const keys = stored();
     const guards = config.server.addressRateMax !== undefined;
-    const limited = guards || keys !== undefined || signedKeys !== undefined || hasLimits(config);
+    const keyed = keys !== undefined || signedKeys !== undefined || hasLimits(config);
+    const limited = guards || keyed || config.ledger;
     const options = {
       logLinesDropped,
       stored: keys,
       book: limited ? book() : undefined,
-      ledger: config.ledger ? ledger() : undefined,
       denied: signedKeys?.denyFile === undefined ? undefined : denied(signedKeys.denyFile),
     };
     const built = assemble(config, { ...runtime, network }, options);

@@ -8,6 +8,7 @@ import type { StartOptions } from "../start-options.ts";
 import { openAdmin } from "./admin.ts";
 import { type Answered, type ControlRequest, type ControlServer, serveControl } from "./control.ts";
 import type { Fixed } from "./fixed.ts";
+import type { LedgerKeeper } from "./ledger-keeper.ts";
 import { startSuccessor, type Successor } from "./handover.ts";
 import { createMasterMetrics } from "./master-metrics.ts";
 import type { Predecessor } from "./predecessor.ts";
@@ -39,6 +40,8 @@ export interface MasterOptions {
   readonly plan: Plan;
   readonly fixed: Fixed;
   readonly stateDirectory: string | undefined;
+  /** Brings facts to the ledger; undefined where nothing is kept. */
+  readonly ledger: LedgerKeeper | undefined;
   /** A terminal hangs up on who runs in it; then SIGHUP means that, not a reload. */
   readonly hasTerminal: () => boolean;
   readonly predecessor: Predecessor | undefined;
@@ -99,6 +102,7 @@ export class Master {
   async run(): Promise<MasterEnd> {
     const { notifier, clock, serving, predecessor, log } = this.#o;
     const hurry = this.#listenToSignals();
+    this.#o.ledger?.start();
     void serving.broken.then((reason) => this.#over.resolve({ kind: "broken", reason }));
     // What follows another is not started by systemd, which has been ready all the while.
     if (predecessor === undefined) notifier.ready(`Serving on ${serving.url.href}`);
@@ -113,6 +117,7 @@ export class Master {
     if (manner.kind !== "handover") notifier.stopping();
     void hurry.then(() => serving.hurry());
     const cut = await serving.end(manner.kind === "broken" ? { kind: "stop" } : manner);
+    await this.#o.ledger?.end(); // Last: until now somebody may have had something to say.
     await this.#close();
     return { cut, reason: manner.kind === "broken" ? manner.reason : undefined };
   }

@@ -42,9 +42,15 @@ export class BytesOut {
     this.#length = at + written;
   }
 
-  /** The bytes so far, their own. */
-  take(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.slice(0, this.#length);
+  /** Begins anew in the same memory: views of it change. */
+  reset(): void {
+    this.#length = 0;
+    this.#texts.length = 0;
+  }
+
+  /** The bytes so far, good until the next `reset`. */
+  view(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#length);
   }
 
   /** Names are mostly ASCII and short: then a loop is quicker than a call to the encoder. */
@@ -102,6 +108,10 @@ export class BytesIn {
     return text;
   }
 
+  /** What was not read yet. */
+  get rest(): Uint8Array {
+    return this.#bytes.subarray(this.#at);
+  }
   get done(): boolean {
     return this.#at === this.#bytes.length;
   }

@@ -1,6 +1,6 @@
 import type { DialectId, KeyId, RequestId } from "../../core/ids.ts";
 import type { Privacy } from "../../core/privacy.ts";
-import type { Ms } from "../../core/units.ts";
+import type { Bytes, Ms } from "../../core/units.ts";
 import type { Provenance } from "../../core/usage.ts";
 import type { NanoAmount } from "../rate-card/prices.ts";
 import type { BillableUsage } from "../rate-card/usage.ts";
@@ -64,6 +64,9 @@ export interface Entry {
   readonly attempts: readonly AttemptFact[];
 }
 
+/** The longest entry between processes: names and idle attempts give way to it. */
+export const FACT_BYTES_MAX: Bytes = 512;
+
 export const NO_USAGE: BillableUsage = {
   inputTokens: 0,
   outputTokens: 0,
@@ -121,20 +124,4 @@ function isPlain(name: string): boolean {
     if (unit < 0x20 || unit > 0x7e) return false;
   }
   return true;
-}
-
-/** Fixed part of an entry in memory: two objects, their numbers and a slot of the queue. */
-const ENTRY_BYTES = 512;
-const ATTEMPT_BYTES = 256;
-
-/** About how much memory an entry takes; never less than its text. */
-export function bytesOf({ fact, attempts }: Entry): number {
-  let bytes = ENTRY_BYTES + ATTEMPT_BYTES * attempts.length;
-  const texts = [fact.id, fact.requestId, fact.requestedModel, fact.billedModel, fact.provider];
-  for (const text of texts) bytes += 2 * text.length;
-  bytes += 2 * ((fact.key?.length ?? 0) + (fact.tenant?.length ?? 0));
-  for (const { provider, model, fault } of attempts) {
-    bytes += 2 * (provider.length + model.length + (fault?.length ?? 0));
-  }
-  return bytes;
 }

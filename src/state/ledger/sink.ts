@@ -13,8 +13,9 @@ import type { Entry } from "./facts.ts";
 
 /** Where a group of entries is written: all of it or nothing, each fact once. */
 export interface LedgerSink {
-  write(entries: readonly Entry[]): Written;
-  close(): void;
+  /** Called again only when it has answered. Never throws for what a store may do. */
+  write(entries: readonly Entry[]): Written | Promise<Written>;
+  close(): void | Promise<void>;
 }
 export type Written =
   /** On disk. `duplicates` were there already, and changed nothing. */

@@ -11,12 +11,14 @@ const PROVENANCE = ["reported", "estimated", "partial"] as const;
 const COSTS = [...PROVENANCE, "none", "unknown"] as const satisfies readonly AttemptCost[];
 const FLAGS = { stream: 1, tenant: 2, key: 4, firstEvent: 8, fault: 16 } as const;
 /** A charge is written in two numbers, for no number holds all of it. */
-const HALF = 2n ** 32n;
+const HALF = 2 ** 32;
+/** One for all: what is written is read or copied before the next is. */
+const shared = new BytesOut();
 
 /**
- * An entry as bytes, for a ring between processes; some 200 of them. Where they would be more than
- * `bytesMax`, names are cut and then attempts left out that cost nothing: what was used and charged
- * is always whole.
+ * An entry as bytes, for a ring between processes; some 200 of them, good until the next call.
+ * Where they would be more than `bytesMax`, names are cut and then attempts left out that cost
+ * nothing: what was used and charged is always whole.
  */
 export function encodeEntry(
   entry: Entry,
@@ -44,7 +46,8 @@ export function decodeEntry(bytes: Uint8Array): Entry | undefined {
 }
 
 function write({ fact, attempts }: Entry): Uint8Array<ArrayBuffer> {
-  const out = new BytesOut();
+  const out = shared;
+  out.reset();
   out.number(FORMAT);
   out.number(
     (fact.stream ? FLAGS.stream : 0) |
@@ -62,12 +65,11 @@ function write({ fact, attempts }: Entry): Uint8Array<ArrayBuffer> {
   out.number(PROVENANCE.indexOf(fact.provenance));
   for (const value of [fact.at, fact.status, fact.latencyMs, fact.attempts]) out.number(value);
   if (fact.firstEventMs !== undefined) out.number(fact.firstEventMs);
-  out.number(Number(fact.chargedNano / HALF));
-  out.number(Number(fact.chargedNano % HALF));
+  writeCharge(out, fact.chargedNano);
   writeUsage(out, fact.usage);
   out.number(attempts.length);
   for (const attempt of attempts) writeAttempt(out, attempt);
-  return out.take();
+  return out.view();
 }
 
 function read(input: BytesIn): Entry {
@@ -82,7 +84,7 @@ function read(input: BytesIn): Entry {
   const [at, status, latencyMs] = [input.number(), input.number(), input.number()];
   const tries = input.number();
   const firstEventMs = flags & FLAGS.firstEvent ? input.number() : undefined;
-  const chargedNano = BigInt(input.number()) * HALF + BigInt(input.number());
+  const chargedNano = BigInt(input.number()) * BigInt(HALF) + BigInt(input.number());
   const stream = (flags & FLAGS.stream) !== 0;
   const usage = readUsage(input);
   const fact = {
@@ -94,6 +96,15 @@ function read(input: BytesIn): Entry {
   // Each takes some bytes, so that a false count ends with them.
   for (let left = input.number(); left > 0; left--) attempts.push(readAttempt(input));
   return { fact, attempts };
+}
+
+/** Nearly every charge is exact as a number, which is quicker to halve. */
+function writeCharge(out: BytesOut, charge: bigint): void {
+  const number = Number(charge);
+  const exact = number <= Number.MAX_SAFE_INTEGER;
+  const high = exact ? Math.floor(number / HALF) : Number(charge / BigInt(HALF));
+  out.number(high);
+  out.number(exact ? number - high * HALF : Number(charge % BigInt(HALF)));
 }
 
 function writeAttempt(out: BytesOut, attempt: AttemptFact): void {

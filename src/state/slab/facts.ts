@@ -80,6 +80,8 @@ export interface FactsRead {
   readonly station: number;
   readonly tail: number;
   readonly count: number;
+  /** Whether there was anything, damage included. */
+  readonly moved: boolean;
 }
 
 export interface ReadFacts {
@@ -101,7 +103,8 @@ export function readFacts(
   const base = stationWord(slab, station);
   const head = Atomics.load(i32, base + STATION.ringHead);
   const ring = layout.ringsByte + station * ringBytes;
-  let tail = Atomics.load(i32, base + STATION.ringTail);
+  const from = Atomics.load(i32, base + STATION.ringTail);
+  let tail = from;
   let count = 0;
   while (tail !== head && count < max) {
     const offset = (tail >>> 0) & (ringBytes - 1);
@@ -115,13 +118,13 @@ export function readFacts(
     if (!fits || checksum(u8.subarray(at, at + length)) !== i32[at / 4 - 1]) {
       // Pages that a power cut lost. What follows cannot be told apart any more.
       Atomics.add(i32, base + STATION.corrupt, 1);
-      return { station, tail: head, count };
+      return { station, tail: head, count, moved: true };
     }
     visit(u8.subarray(at, at + length));
     tail = (tail + aligned(HEAD_BYTES + length)) | 0;
     count++;
   }
-  return { station, tail, count };
+  return { station, tail, count, moved: tail !== from };
 }
 
 /** Gives the room of what was read back to the writer. */

@@ -60,8 +60,26 @@ export const HEADER = {
   metricsUsed: 23,
   /** Series kept by one process alone because the metric cells were used up. */
   metricsApart: 24,
+  /** Who brings facts to the ledger: its station plus one; and who will when that one ends. */
+  ledger: 32,
+  ledgerNext: 33,
+  /** Whether the ledger takes facts: a LEDGER. */
+  ledgerState: 34,
+  /** Two words: since when it takes none, in nanoseconds of the machine's clock. */
+  ledgerSince: 36,
+  /** Two words each: how many facts are in the ledger, were there already, cannot be written. */
+  ledgerWritten: 38,
+  ledgerTwice: 40,
+  ledgerLost: 42,
+  /** Two words: how often a group of facts could not be written. */
+  ledgerFailures: 44,
+  /** Two words: requests that were served without a fact, as there was no room for it. */
+  ledgerSkipped: 46,
 } as const;
 export const HEADER_WORDS = 1024;
+
+/** What the ledger's writer says of the disk. */
+export const LEDGER = { healthy: 0, full: 1, busy: 2, io: 3 } as const;
 
 /** The order in which the header names the sizes. */
 export const SIZE_NAMES = [
@@ -125,6 +143,7 @@ export const KIND = {
 
 /** Words of a journal record. Its numbers are doubles: places of eight bytes from the record on. */
 export const RECORD = {
+  tagLength: 0,
   cursor: 1,
   holdCount: 2,
   /** Tokens delivered plus one; 0 is nothing delivered. */
@@ -134,8 +153,8 @@ export const RECORD = {
   factAt: 5,
   hasFactAt: 6,
   flags: 7,
-  tag: 24, // sixteen words
-  holds: 40, // two words each: row and kind, then what the kind needs
+  tag: 24, // sixty-four words
+  holds: 88, // two words each: row and kind, then what the kind needs
 } as const;
 export const RECORD_NUMBERS = {
   takenTokens: 4,
@@ -147,9 +166,10 @@ export const RECORD_NUMBERS = {
   startedMs: 10,
   priceKey: 11,
 } as const;
-export const RECORD_WORDS = 64;
+export const RECORD_WORDS = 112;
 export const HOLDS_MAX = 12;
-export const TAG_BYTES = 64;
+/** Room for the names of a usual request; longer ones are cut. */
+export const TAG_BYTES = 256;
 
 /**
  * The life of a record: a word of its own in the region of states, so that looking for one touches

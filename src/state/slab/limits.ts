@@ -14,7 +14,7 @@ import {
 } from "./holds.ts";
 import { Journal, NONE_FREE } from "./journal.ts";
 import { HOLDS_MAX, KIND, RECORD, RECORD_NUMBERS, STATE, TAG_BYTES } from "./layout.ts";
-import { writeTruth } from "./record.ts";
+import { appendTag, writeTag, writeTruth } from "./record.ts";
 import { tickOf, waitNs } from "./rate.ts";
 import { rollBudget } from "./roll.ts";
 import { recordWord, type Slab } from "./slab.ts";
@@ -32,7 +32,7 @@ export interface Ask extends Cost {
   readonly outputNanoPerMillion: Nano;
   /** Which version of which price; kept for whoever settles this after a kill. */
   readonly priceKey: number;
-  /** Up to 64 bytes that say whose request it is, for the same reader. */
+  /** Up to 256 bytes that say whose request it is, for the same reader. */
   readonly tag: Uint8Array;
   /** The machine's monotonic clock, the same in all processes. */
   readonly nowNs: bigint;
@@ -124,6 +124,11 @@ export class Limits {
     Atomics.store(this.#slab.i32, word, outputTokens + 1);
   }
 
+  /** Adds to what says whose request it is, for whoever settles it after a kill. */
+  annotate({ record, settled }: Admitted, more: Uint8Array): void {
+    if (!settled) appendTag(this.#slab, record, more);
+  }
+
   /** Turns estimates into the truth and gives slots back. @throws when a request ends twice. */
   settle(admitted: Admitted, truth: Truth): void {
     const { record } = admitted;
@@ -194,9 +199,9 @@ export class Limits {
   /** Everything of a record that is not its state. */
   #write(record: number, ask: Ask): void {
     const slab = this.#slab;
-    const { i32, f64, u8 } = slab;
+    const { i32, f64 } = slab;
     const word = recordWord(slab, record);
-    const { limits, tag } = ask;
+    const { limits } = ask;
     i32[word + RECORD.cursor] = 0;
     i32[word + RECORD.holdCount] = limits.length;
     i32[word + RECORD.watermark] = 0;
@@ -210,9 +215,7 @@ export class Limits {
     f64[numbers + RECORD_NUMBERS.outputNanoPerMillion] = ask.outputNanoPerMillion;
     f64[numbers + RECORD_NUMBERS.startedMs] = ask.wall;
     f64[numbers + RECORD_NUMBERS.priceKey] = ask.priceKey;
-    const tagByte = (word + RECORD.tag) * 4;
-    u8.fill(0, tagByte, tagByte + TAG_BYTES);
-    u8.set(tag, tagByte);
+    writeTag(slab, word, ask.tag);
     for (let at = 0; at < limits.length; at++) {
       const limit = limits[at]!;
       const bucket = isBudget(limit) ? bucketOf(limit, periodIn(slab, limit.row)) : 0;

@@ -33,6 +33,22 @@ export interface Orphan extends Cost {
   readonly tag: Uint8Array;
 }
 
+/** Writes what says whose request a record is. */
+export function writeTag({ i32, u8 }: Slab, word: number, tag: Uint8Array): void {
+  u8.set(tag, (word + RECORD.tag) * 4);
+  i32[word + RECORD.tagLength] = tag.length;
+}
+
+/** Adds to it all or, without room, nothing: so does a kill in the middle. */
+export function appendTag(slab: Slab, record: number, more: Uint8Array): void {
+  const { i32, u8 } = slab;
+  const word = recordWord(slab, record);
+  const length = i32[word + RECORD.tagLength]!;
+  if (length + more.length > TAG_BYTES) return;
+  u8.set(more, (word + RECORD.tag) * 4 + length);
+  Atomics.store(i32, word + RECORD.tagLength, length + more.length);
+}
+
 /** Reads a record that is settled, or about to be. */
 export function readOrphan(slab: Slab, record: number): Orphan {
   const { i32, f64, u8 } = slab;
@@ -48,7 +64,7 @@ export function readOrphan(slab: Slab, record: number): Orphan {
     outputTokens: watermark === 0 ? undefined : watermark - 1,
     startedWall: f64[numbers + RECORD_NUMBERS.startedMs]!,
     priceKey: f64[numbers + RECORD_NUMBERS.priceKey]!,
-    tag: u8.slice(tagByte, tagByte + TAG_BYTES),
+    tag: u8.slice(tagByte, tagByte + Atomics.load(i32, word + RECORD.tagLength)),
   };
 }
 

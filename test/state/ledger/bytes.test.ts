@@ -8,7 +8,7 @@ test("numbers and texts come back in their order, and a text that comes again is
     fc.property(fc.array(part, { maxLength: 200, size: "max" }), (parts) => {
       const out = new BytesOut();
       for (const each of parts) typeof each === "number" ? out.number(each) : out.text(each);
-      const input = new BytesIn(out.take());
+      const input = new BytesIn(out.view());
       for (const each of parts) {
         expect(typeof each === "number" ? input.number() : input.text()).toBe(each);
       }
@@ -17,9 +17,9 @@ test("numbers and texts come back in their order, and a text that comes again is
   );
   const out = new BytesOut();
   out.text("x".repeat(5000));
-  const { length } = out.take();
+  const { length } = out.view();
   out.text("x".repeat(5000));
-  expect(out.take().length).toBe(length + 1);
+  expect(out.view().length).toBe(length + 1);
 });
 
 test.each([[[0x80]], [[0, 5, 0, 0x61]], [[3]], [Array(20).fill(0xff)], [[0, 1, 0, 0xff]]])(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { bytesOf, flawOf, plainName } from "../../../src/state/ledger/facts.ts";
+import { flawOf, plainName } from "../../../src/state/ledger/facts.ts";
 import { entries, entry, usage } from "./entries.ts";
 
 test("what the gateway makes has no flaw", () => {
@@ -21,15 +21,6 @@ describe("a flaw is found before it can spoil a group:", () => {
     ["an attempt's tokens", entry({}, [{ usage: usage({ inputTokens: -1 }) }])],
     ["two attempts with one number", entry({}, [{ n: 1 }, { n: 1 }])],
   ])("%s", (_, each) => expect(flawOf(each)).toBeString());
-});
-
-test("its memory is reckoned at no less than its text", () => {
-  fc.assert(
-    fc.property(entries, (each) => {
-      expect(bytesOf(each)).toBeGreaterThan(2 * each.fact.requestedModel.length);
-    }),
-  );
-  expect(bytesOf(entry({ requestedModel: "x".repeat(1_000_000) }))).toBeGreaterThan(2_000_000);
 });
 
 test.each([

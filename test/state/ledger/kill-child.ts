@@ -1,28 +1,23 @@
-// Writes facts through the real ledger until it is killed. Prints, once they are on disk, how many
-// of its facts are. Arguments: the database, this run's name, its seed.
+// Brings facts from a ring to the real ledger until it is killed. Prints, once they are on disk, how
+// many of its facts are. Arguments: the database, this run's name, its seed.
 import { writeSync } from "node:fs";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import { sqliteSink } from "../../../src/state/ledger/sink.ts";
-import { LedgerWriter } from "../../../src/state/ledger/writer.ts";
 import { openDatabase } from "../../../src/state/store/sqlite.ts";
 import { entry, usage } from "./entries.ts";
+import { ringsTo } from "./rings.ts";
 
 const [path = "", run = "", seed = "1"] = process.argv.slice(2);
 const KEYS = ["app", "batch", "eval"];
+const sink = sqliteSink(openDatabase({ path, deadlineMs: 2000 }), { node: run });
+const { publish, drain } = ringsTo(sink, systemClock);
 
-const writer = new LedgerWriter({
-  clock: systemClock,
-  sink: sqliteSink(openDatabase({ path, deadlineMs: 2000 }), { node: run }),
-  gatherMs: 1,
-  onCommitted: (through) => void writeSync(1, `${through}\n`),
-});
-
-let made = 0;
-function append(): void {
+let [made, written] = [0, 0];
+for (;;) {
   for (let n = 0; n < 20; n++) {
     const number = made++;
     const tokens = (number * 7919 + Number(seed)) % 5000;
-    writer.append(
+    publish(
       entry(
         {
           id: `${run}-${number}`,
@@ -34,6 +29,9 @@ function append(): void {
       ),
     );
   }
-  systemClock.after(1, append);
+  const turn = await drain.turn();
+  if (turn.kind === "written") {
+    written += turn.facts;
+    writeSync(1, `${written}\n`);
+  }
 }
-append();

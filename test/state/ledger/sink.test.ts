@@ -6,7 +6,8 @@ import { systemClock } from "../../../src/runtime/clock.ts";
 import { checkBooks } from "../../../src/state/ledger/books.ts";
 import { attemptOf, factOf } from "../../../src/state/ledger/ship.ts";
 import { sqliteSink } from "../../../src/state/ledger/sink.ts";
-import { LedgerWriter } from "../../../src/state/ledger/writer.ts";
+import { LEDGER } from "../../../src/state/slab/layout.ts";
+import { hasFacts, viewLedger } from "../../../src/state/slab/ledger-desk.ts";
 import { EMBEDDED } from "../../../src/state/migrations/embedded.ts";
 import { run } from "../../../src/state/migrations/migrate.ts";
 import { consistent } from "../../../src/state/rate-card/usage.ts";
@@ -14,6 +15,7 @@ import { openDatabase, openSqlite } from "../../../src/state/store/sqlite.ts";
 import { int } from "../../../src/state/store/sql.ts";
 import { temporaryFolder } from "../store/engines.ts";
 import { entries, entry } from "./entries.ts";
+import { ringsTo } from "./rings.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
 let path: string;
@@ -118,34 +120,38 @@ describe.each([
       const pages = db.prepare<{ page_count: bigint }, []>("PRAGMA page_count");
       const used = int(pages.get()?.page_count);
       pages.finalize();
-      if (room === undefined) db.run(`PRAGMA max_page_count = ${used + 30}`);
-      const lost: string[] = [];
-      const writer = new LedgerWriter({
-        ...{ clock: systemClock, sink: sqliteSink(db, { node: "n1" }) },
-        onLost: ({ fact }) => lost.push(fact.id),
-      });
+      if (room === undefined) db.run(`PRAGMA max_page_count = ${used + 400}`);
+      const sink = sqliteSink(db, { node: "n1" });
+      const { drain, publish, lost, actor, flush } = ringsTo(sink, systemClock, 1 << 21);
       const count = 4000;
       for (let n = 0; n < count; n++) {
-        writer.append(entry({ id: `f${n}`, requestedModel: "m".repeat(150) }));
+        publish(entry({ id: `f${n}`, requestedModel: "m".repeat(150) }));
       }
-      expect(writer.flush()).toBe(false);
-      expect(writer.health).toMatchObject({ state: "strict", why: "full" });
-      const { committed, queued } = writer.counts;
-      expect(committed).toBeGreaterThan(0);
-      expect(committed + queued).toBe(count);
-      expect(await factCount(at)).toBe(committed);
+      const hasMore = () => (flush(), hasFacts(actor.slab));
+      const all = async () => {
+        for (;;) {
+          const turn = await drain.turn();
+          if (turn.kind === "failed" || (turn.kind === "empty" && !hasMore())) return turn;
+        }
+      };
+      expect(await all()).toMatchObject({ kind: "failed", why: "full" });
+      const { written, state } = viewLedger(actor.slab);
+      expect(state).toBe(LEDGER.full);
+      expect(written).toBeGreaterThan(0);
+      expect(written).toBeLessThan(count);
+      expect(await factCount(at)).toBe(written);
       expect(await read(at, checkBooks)).toEqual([]);
 
       if (room === undefined) db.run("PRAGMA max_page_count = 1000000");
       else room.grow();
-      expect(writer.flush()).toBe(true);
-      expect(writer.ready).toBe(true);
+      expect(await all()).toEqual({ kind: "empty" });
+      expect(viewLedger(actor.slab).state).toBe(LEDGER.healthy);
       expect(lost).toEqual([]);
       expect(await factCount(at)).toBe(count);
       expect(await read(at, checkBooks)).toEqual([]);
       const sound = await read(at, (sql) => sql.rows("PRAGMA integrity_check"));
       expect(sound).toEqual([{ integrity_check: "ok" }]);
-      writer.close();
+      sink.close();
       room?.unmount();
     },
   );

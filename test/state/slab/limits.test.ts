@@ -172,7 +172,7 @@ describe("what cannot be admitted leaves nothing behind", () => {
       expect(() => limits.admit(ask(wrong))).toThrow("no count");
     }
     expect(() => limits.admit(ask({ limits: many }))).toThrow("13 limits");
-    expect(() => limits.admit(ask({ tag: new Uint8Array(65) }))).toThrow("65 bytes");
+    expect(() => limits.admit(ask({ tag: new Uint8Array(257) }))).toThrow("257 bytes");
     expect(recordsTaken(slab)).toBe(0);
   });
   test("one request more than there are records", () => {

@@ -1,0 +1,118 @@
+import type { Ms } from "../../core/units.ts";
+import type { Clock, Log, Random, Timer } from "../../runtime/runtime.ts";
+import { hasFacts, type LedgerView, viewLedger } from "../../state/slab/ledger-desk.ts";
+import type { Slab } from "../../state/slab/slab.ts";
+import { NOTIFY_VARIABLES } from "../notify.ts";
+import { hasSlab, mapSlab, type SlabPlace } from "../shared-slab.ts";
+import { Deaths } from "./deaths.ts";
+import { ownCommand } from "./own-command.ts";
+
+/** How often the rings are looked at while nobody writes them out. */
+const LOOK_MS: Ms = 200;
+/** What the disk takes that long to take is left in the rings for the next start. */
+const END_LIMIT_MS: Ms = 10_000;
+
+export interface LedgerKeeperOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly place: SlabPlace;
+}
+
+/**
+ * Sees to it that a process writes facts to the ledger whenever there are some: starts it when the
+ * first is in a ring, another when it dies, and lets it end when there is nothing to do.
+ */
+export class LedgerKeeper {
+  readonly #options: LedgerKeeperOptions;
+  readonly #deaths = new Deaths();
+  #slab: Slab | undefined;
+  #child: Bun.Subprocess | undefined;
+  #notBefore: Ms = 0;
+  #restarts = 0;
+  #timer: Timer | undefined;
+
+  constructor(options: LedgerKeeperOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#look();
+  }
+
+  /** How the ledger stands; undefined where nothing was ever shared. */
+  get view(): LedgerView | undefined {
+    return this.#slab && viewLedger(this.#slab);
+  }
+  /** Writers that died and were replaced. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** After the last who serves: everything is written out, and the writer ends. */
+  async end(): Promise<void> {
+    this.#timer?.cancel();
+    const { clock } = this.#options;
+    const deadline = clock.now() + END_LIMIT_MS;
+    this.#map();
+    while (clock.now() < deadline) {
+      if (this.#child === undefined) {
+        if (this.#slab === undefined || !hasFacts(this.#slab)) return;
+        this.#spawn();
+      }
+      const child: Bun.Subprocess | undefined = this.#child;
+      child?.send("end");
+      const late = new Promise<void>((resolve) => clock.after(deadline - clock.now(), resolve));
+      await Promise.race([child?.exited, late]);
+      if (child?.exitCode === 0) return;
+    }
+    this.#child?.kill("SIGKILL");
+  }
+
+  #look(): void {
+    const { clock } = this.#options;
+    this.#map();
+    const isDue = this.#child === undefined && clock.now() >= this.#notBefore;
+    if (isDue && this.#slab !== undefined && hasFacts(this.#slab)) this.#spawn();
+    this.#timer = clock.after(LOOK_MS, () => this.#look());
+  }
+
+  /** Made by whoever counts first; to look into it, it need not be. */
+  #map(): void {
+    const { place, random } = this.#options;
+    if (this.#slab !== undefined || !hasSlab(place)) return;
+    const slab = mapSlab(place, random);
+    if (!("problem" in slab)) this.#slab = slab;
+  }
+
+  #spawn(): void {
+    const { env, place } = this.#options;
+    const command = [...ownCommand(), "ledger-writer", place.directory, String(place.port)];
+    const child = Bun.spawn(command, {
+      env: { ...env, ...blank(NOTIFY_VARIABLES) },
+      argv0: process.execPath,
+      stdio: ["ignore", "inherit", "inherit"],
+      serialization: "json",
+      ipc: () => {},
+    });
+    this.#child = child;
+    void child.exited.then(() => this.#exited(child));
+  }
+
+  #exited(child: Bun.Subprocess): void {
+    if (this.#child === child) this.#child = undefined;
+    if (child.exitCode === 0) return;
+    const { clock, log } = this.#options;
+    const { delayMs } = this.#deaths.note(clock.now());
+    this.#restarts++;
+    this.#notBefore = clock.now() + delayMs;
+    const how = { pid: child.pid, exit_code: child.exitCode ?? undefined };
+    const fields = { ...how, signal: child.signalCode ?? undefined, restart_in_ms: delayMs };
+    log.line("error", "supervisor", "The ledger's writer died", fields);
+  }
+}
+
+function blank(names: readonly string[]): Record<string, string | undefined> {
+  return Object.fromEntries(names.map((name) => [name, undefined]));
+}

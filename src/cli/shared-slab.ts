@@ -1,0 +1,117 @@
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock, Log, Random } from "../runtime/runtime.ts";
+import { FACT_BYTES_MAX } from "../state/ledger/facts.ts";
+import { orphanFact } from "../state/ledger/orphan.ts";
+import type { Actor } from "../state/slab/actor.ts";
+import type { SlabSizes } from "../state/slab/layout.ts";
+import { openSlab } from "../state/slab/open.ts";
+import type { Slab } from "../state/slab/slab.ts";
+import { type Owner, ownersOf } from "../state/slab/stations.ts";
+import { sweep } from "../state/slab/sweep.ts";
+
+/**
+ * Room for 4,000 keys with all their limits, 16,384 requests in flight, 31 processes, and for each
+ * a thousand facts on their way to the ledger: 17 MB of a file, of which memory holds what is used.
+ */
+export const SIZES: SlabSizes = {
+  limitRows: 16_384,
+  records: 16_384,
+  stations: 32,
+  ringBytes: 1 << 18,
+  factBytes: FACT_BYTES_MAX,
+  metricCells: 64,
+  guardWidth: 16_384,
+};
+
+export interface SlabPlace {
+  /** The state directory. */
+  readonly directory: string;
+  /** Gateways of one machine that share a directory are told apart by it. */
+  readonly port: number;
+}
+
+export interface SlabRuntime {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** What the processes of a gateway share: one file that each of them maps. */
+export function mapSlab(place: SlabPlace, random: Random): ReturnType<typeof openSlab> {
+  try {
+    mkdirSync(folderOf(place), { recursive: true, mode: 0o700 });
+  } catch {
+    // Said by `openSlab`, as what it cannot do there.
+  }
+  return openSlab({ ...blankSlab(random), path: pathOf(place) });
+}
+
+export function blankSlab(random: Random) {
+  return {
+    sizes: SIZES,
+    bootId: readText("/proc/sys/kernel/random/boot_id") ?? "unknown",
+    seed: BigInt(`0x${random.hex(8)}`),
+  };
+}
+
+/** Whether this gateway ever had one: to look into it nobody makes one. */
+export function hasSlab(place: SlabPlace): boolean {
+  try {
+    const stem = `port-${place.port}`;
+    return readdirSync(folderOf(place)).some((name) => name.startsWith(stem));
+  } catch {
+    return false; // No gateway has run with this directory.
+  }
+}
+
+/** Whether somebody's process is gone. */
+export function hasDead(slab: Slab): boolean {
+  return !ownersOf(slab).every(isAlive);
+}
+
+/** What processes that died have left: their requests are settled at what they delivered. */
+export function sweepDead(actor: Actor, clock: Clock): void {
+  const { factBytes } = actor.slab.layout.sizes;
+  sweep(actor, {
+    isAlive,
+    nowNs: clock.machine(),
+    factOf: (orphan) => orphanFact(orphan, factBytes),
+  });
+}
+
+export function selfOwner(): Owner {
+  return { pid: process.pid, born: bornOf(process.pid) ?? 1 };
+}
+
+export function isAlive({ pid, born }: Owner): boolean {
+  return bornOf(pid) === born;
+}
+
+/** States of a process that will never run again: nobody may have asked how it ended. */
+const OVER = new Set(["Z", "X"]);
+
+/** When a process was started, in ticks since the machine was; undefined when there is none. */
+function bornOf(pid: number): number | undefined {
+  const stat = readText(`/proc/${pid}/stat`);
+  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ") ?? [];
+  const [state = "X"] = fields;
+  const started = fields[19];
+  return started === undefined || OVER.has(state) ? undefined : Number(started) & 0x7fff_ffff;
+}
+
+function folderOf({ directory }: SlabPlace): string {
+  return join(directory, "limits");
+}
+
+function pathOf(place: SlabPlace): string {
+  return join(folderOf(place), `port-${place.port}`);
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return undefined; // Not there: no such process, or a system without proc(5).
+  }
+}
