@@ -9,6 +9,7 @@ import { DEMO_BACKEND_NAME } from "./names.ts";
 import { say } from "./path.ts";
 import type { BackendPlan } from "./providers.ts";
 import { deadlinesOf, gatewayTimeouts } from "./timeouts.ts";
+import { vendorErrors } from "./vendor-errors.ts";
 
 /** A backend that may be there. */
 export interface Candidate {
@@ -130,6 +131,7 @@ function planOf(
       operatorControlled: false,
       deadlines: deadlinesOf(gatewayTimeouts({})),
       terminal: row.terminal ?? "done",
+      errorRules: vendorErrors(row.name),
     },
   };
 }

@@ -5,6 +5,7 @@ import type { AnyLane } from "../core/pool.ts";
 import { printCondition } from "./condition.ts";
 import type { Config, KeyConfig, PoolConfig, RoutingRule, SignedKeysConfig } from "./config.ts";
 import { say } from "./path.ts";
+import { vendorErrors } from "./vendor-errors.ts";
 
 /** Plain values in the shape of the file. */
 export interface Printed {
@@ -83,6 +84,7 @@ function printBackend(backend: AnyBackend, { origins, written }: PrintOptions): 
     unix: backend.unix,
     proxy: proxy && printProxy(proxy, written.get(say(["providers", backend.name, "proxy"]))),
     terminal: backend.terminal,
+    error_rules: printErrorRules(backend),
     timeout: {
       connect_seconds: deadlines.connectMs / 1000,
       request_seconds: deadlines.firstEventMs / 1000,
@@ -90,6 +92,12 @@ function printBackend(backend: AnyBackend, { origins, written }: PrintOptions): 
       streaming_seconds: deadlines.totalMs / 1000,
     },
   };
+}
+
+/** The operator's own, in the one form that can say all of them; the catalogue's stand behind. */
+function printErrorRules({ name, errorRules }: AnyBackend): readonly Printed[] {
+  const own = errorRules.slice(0, errorRules.length - vendorErrors(name).length);
+  return own.map((rule) => ({ ...rule }));
 }
 
 /** A proxy's user name and password are a credential too. */

@@ -15,10 +15,12 @@ import {
 } from "./catalogue.ts";
 import { readCredential, signs } from "./credential.ts";
 import type { Environment } from "./env.ts";
+import { readErrorRules } from "./error-rules.ts";
 import { type Findings, finding } from "./findings.ts";
 import { nearest } from "./nearest.ts";
 import { say } from "./path.ts";
 import type { FileProvider } from "./schema.ts";
+import { vendorErrors } from "./vendor-errors.ts";
 import { deadlinesOf, providerTimeouts, type Timeouts } from "./timeouts.ts";
 
 /** A backend not yet made: only resolve.ts makes them. */
@@ -62,6 +64,7 @@ export function planProvider(
   const address = readAddress(draft, dialect);
   const placement = address && readPlacement(draft, address);
   const proxy = readProxy(draft, placement);
+  const errorRules = [...readErrorRules(name, entry, context.findings), ...vendorErrors(name)];
   const credential = readCredential(draft);
   const auth = credential === undefined ? "none" : readAuth(draft, dialect, credential);
   if (credential === undefined && placement === "external") needKey(draft);
@@ -79,7 +82,7 @@ export function planProvider(
     ...{ name, dialect, baseUrl, credential, auth, unix, proxy },
     ...surfaceOf(draft),
     capabilities: row?.capabilities ?? (dialect === "openai" ? COMPATIBLE : {}),
-    ...{ operatorControlled, deadlines, terminal },
+    ...{ operatorControlled, deadlines, terminal, errorRules },
   };
   return { placement, fields };
 }

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { ERROR_MEANINGS } from "../core/error-rule.ts";
 import { DIALECT_IDS } from "../core/ids.ts";
 import { network } from "./address.ts";
 import {
@@ -71,6 +72,19 @@ const RATE_LIMIT = section({
   tokens_per_minute: scalar(count),
 });
 
+const meaning = word(...ERROR_MEANINGS);
+
+/** What errors of a host mean, where we would take them for something else. */
+const ERROR_RULES = list(
+  z.strictObject({
+    status: scalar(whole(400, 599)), // all that is given must hold
+    code: scalar(text),
+    type: scalar(text),
+    message: scalar(text), // stands in the message, in any case
+    means: scalar(meaning),
+  }),
+);
+
 /** A known name (catalogue.ts) needs only its key; any other needs protocol, base_url and key. */
 const PROVIDER = section({
   enabled: scalar(flag), // true; a variable unset inside a disabled block is no error
@@ -89,6 +103,8 @@ const PROVIDER = section({
   api_version: scalar(text), // Azure's: then models are deployments; its v1 surface needs none
   timeout_seconds: scalar(seconds), // another name for timeout.request_seconds
   timeout: TIMEOUT,
+  error_map: named(scalar(meaning)), // a code, a type or a status: "1113": billing
+  error_rules: ERROR_RULES, // asked before error_map
   max_retries: scalar(whole(0, 100)), // not active yet; see resilience.retry.max_attempts
   rate_limit: RATE_LIMIT,
 });

@@ -1,4 +1,5 @@
 import type { Capabilities } from "./capabilities.ts";
+import type { ErrorRule } from "./error-rule.ts";
 import type { DialectId } from "./ids.ts";
 import type { External, Local, Placement } from "./privacy.ts";
 import type { Secret } from "./secret.ts";
@@ -40,6 +41,8 @@ export interface BackendFields {
   readonly deadlines: Deadlines;
   /** `done`: only the dialect's own end marker completes a stream. `finish`: a stop reason does. */
   readonly terminal: "done" | "finish";
+  /** What its errors mean where we would take them for something else; none unless given. */
+  readonly errorRules?: readonly ErrorRule[] | undefined;
 }
 
 /** How long each phase of an attempt may take, on the monotonic clock. */
@@ -69,6 +72,7 @@ export class Backend<out L extends Placement> {
   readonly operatorControlled: boolean;
   readonly deadlines: Deadlines;
   readonly terminal: "done" | "finish";
+  readonly errorRules: readonly ErrorRule[];
 
   private constructor(placement: L, fields: BackendFields) {
     this.placement = placement;
@@ -87,6 +91,7 @@ export class Backend<out L extends Placement> {
     this.operatorControlled = fields.operatorControlled;
     this.deadlines = fields.deadlines;
     this.terminal = fields.terminal;
+    this.errorRules = fields.errorRules ?? [];
     Object.freeze(this);
   }
 

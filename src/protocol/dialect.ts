@@ -96,6 +96,8 @@ export interface StreamTap {
   readonly complete: boolean;
   /** The upstream put an error event into the stream; undefined while it did not. */
   readonly fault: Fault | undefined;
+  /** That event, where it could be read. */
+  readonly faultEvent: unknown;
   /** Events that came before that one: none means that nothing of an answer was seen. */
   readonly eventsBeforeFault: number;
   /** Between two events, so that bytes of ours may stand here. */

@@ -10,6 +10,7 @@ import type { Call } from "./call.ts";
 import type { ChunkReader, Guess, StreamedAnswer, WholeAnswer } from "./committed.ts";
 import { usageInHeaders } from "./header-usage.ts";
 import { relayedHeaders, translatedHeaders } from "./headers.ts";
+import { type Judgement, reworded } from "./judge.ts";
 
 /** An upstream's head is here; what the body says is still to be read. */
 export interface Reply {
@@ -62,13 +63,13 @@ const OF_ACCOUNT: ReadonlySet<number> = new Set([401, 402, 403, 429]);
  * The upstream's own no, byte for byte; spelled anew, without what names an account, where it is in
  * other words than the caller's or speaks of the operator's account.
  */
-export function refusal(reply: Reply, fault: Fault, body: Chunk): WholeAnswer {
+export function refusal(reply: Reply, { fault, meaning }: Judgement, body: Chunk): WholeAnswer {
   const { response, wire, context, translation } = reply;
   if (translation === undefined && !OF_ACCOUNT.has(response.status)) {
     const headers = relayedHeaders(response.headers, wire.id);
     return { ...whole(reply, response.status), headers, body, usage: undefined, refusal: fault };
   }
-  const error = wire.readError(response.status, response.headers, body);
+  const error = reworded(wire.readError(response.status, response.headers, body), meaning);
   const written = context.dialect.writeError(error, context.requestId);
   return { ...whole(reply, written.status), ...spelled(written), refusal: fault };
 }

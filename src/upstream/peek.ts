@@ -2,6 +2,7 @@ import type { Bytes, Chunk, Ms } from "../core/units.ts";
 import { abandoned, failed, type Reply, streamedAnswer } from "./answer.ts";
 import type { Failed } from "./context.ts";
 import type { ChunkReader, Committed } from "./committed.ts";
+import { judgeEvent } from "./judge.ts";
 
 /** The head is held for the first event up to this many bytes, or this long once bytes come. */
 const HELD_BYTES_MAX: Bytes = 16 * 1024;
@@ -29,7 +30,9 @@ export async function peek(reply: Reply): Promise<Committed | Failed> {
       heldBytes += read.value.byteLength;
       tap?.feed(read.value);
     }
-    if (tap?.fault !== undefined && tap.eventsBeforeFault === 0) return abandoned(reply, tap.fault);
+    if (tap?.fault !== undefined && tap.eventsBeforeFault === 0) {
+      return abandoned(reply, judgeEvent(lane, tap) ?? tap.fault);
+    }
     const begun = tap === undefined || tap.eventCount > 0 || tap.complete || read.done;
     if (begun || heldBytes > HELD_BYTES_MAX || context.clock.now() - startedAt > HELD_MS_MAX) {
       return streamedAnswer(reply, { reader, tap, held });

@@ -3,6 +3,7 @@ import { scanJson } from "../wire/json-scan.ts";
 import { abandoned, failed, refusal, type Reply, streamedAnswer, wholeAnswer } from "./answer.ts";
 import type { Failed } from "./context.ts";
 import type { ChunkReader, Committed } from "./committed.ts";
+import { judge } from "./judge.ts";
 import { peek } from "./peek.ts";
 
 /** An error answer's body is kept up to here; the rest is not read. */
@@ -86,15 +87,17 @@ function judged(reply: Reply, body: Chunk): Committed | Failed {
 
 /** An error answer: whose fault it is, and its own words when they may be passed on, whole. */
 async function readRefusal(reply: Reply): Promise<Failed> {
-  const { response, wire } = reply;
+  const { response, wire, lane } = reply;
   const { body, whole } = await readUpTo(response, ERROR_BYTES_MAX);
   const read = isEncoded(reply) ? new Uint8Array() : body;
-  const fault = wire.readFault(response.status, response.headers, read);
+  const { status, headers } = response;
+  const judgement = judge(lane, wire, { status, headers, body: read });
+  const { fault } = judgement;
   const relayable = reply.verbatim
     ? fault.kind !== "auth" && fault.kind !== "billing" // Those speak of our credential.
     : fault.kind === "client_error" || fault.kind === "context_length";
   if (!relayable || !whole) return failed(fault);
-  return { fault, answer: refusal(reply, fault, body) };
+  return { fault, answer: refusal(reply, judgement, body) };
 }
 
 /** A translated answer was decoded by the runtime, which leaves the header standing. */

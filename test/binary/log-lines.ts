@@ -7,6 +7,7 @@ export interface LogLine {
   readonly status: number;
   readonly tokens: { readonly input: number; readonly output: number };
   readonly usage?: string;
+  readonly route?: string;
   readonly ending: string;
   readonly translated?: string;
   readonly losses?: string;

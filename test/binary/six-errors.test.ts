@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { DialectId } from "../../src/core/ids.ts";
+import { DIALECT_IDS, type DialectId } from "../../src/core/ids.ts";
 import type { ErrorClass } from "../../src/protocol/wire-error.ts";
 import { haveRecordings, NO_RECORDINGS } from "../faultd/recordings.ts";
 import { json, type Answer } from "../faultd/script.ts";
@@ -9,6 +9,7 @@ import { type ErrorCase, errorCases, OF_ACCOUNT } from "./error-cases.ts";
 import { contextSentence, differencesFrom, dueOf, sightOf, type SdkSight } from "./error-words.ts";
 import { dialectOf } from "./exchanges.ts";
 import { type Binary, startBinary } from "./harness.ts";
+import { CALLS } from "./six.ts";
 import { type SixBench, startSix } from "./six-bench.ts";
 
 const CASES = errorCases();
@@ -125,30 +126,7 @@ function shown({ kind, status, message, code, type }: SdkSight): string {
   return `${kind} ${status} ${code} ${type} ${message.slice(0, 80)}`;
 }
 
-/** Enough of a call for each protocol; a vendor's own server would want more. */
-const CALLS: Readonly<
-  Record<DialectId, (model: string, user: string) => readonly [string, object]>
-> = {
-  openai: (model, user) => [
-    "/v1/chat/completions",
-    { model, messages: [{ role: "user", content: user }] },
-  ],
-  responses: (model, user) => ["/v1/responses", { model, input: user, store: false }],
-  anthropic: (model, user) => [
-    "/v1/messages",
-    { model, max_tokens: 9, messages: [{ role: "user", content: user }] },
-  ],
-  gemini: (model, user) => [
-    `/v1beta/models/${model}:generateContent`,
-    { contents: [{ role: "user", parts: [{ text: user }] }] },
-  ],
-  bedrock: (model, user) => [
-    `/model/${model}/converse`,
-    { messages: [{ role: "user", content: [{ text: user }] }] },
-  ],
-  cohere: (model, user) => ["/v2/chat", { model, messages: [{ role: "user", content: user }] }],
-};
-const DIALECTS = Object.keys(CALLS) as readonly DialectId[];
+const DIALECTS = DIALECT_IDS;
 const REQUEST_ID: Readonly<Record<DialectId, string>> = {
   openai: "x-request-id",
   responses: "x-request-id",
@@ -164,7 +142,8 @@ describe("what stands beside an error", () => {
   afterAll(() => bench[Symbol.asyncDispose]());
 
   async function asked(client: DialectId, backend: DialectId, script: Answer) {
-    const [path, body] = CALLS[client](`on-${backend}`, bench.own(script));
+    const user = bench.own(script);
+    const { path, body } = CALLS[client](`on-${backend}`, { user });
     const headers = { "content-type": "application/json" };
     const init = { method: "POST", headers, body: JSON.stringify(body) };
     const answer = await fetch(bench.binary.origin + path, init);
@@ -365,7 +344,7 @@ describe("our own refusals, in every SDK", () => {
   }
 
   for (const dialect of DIALECTS) {
-    const [path] = CALLS[dialect]("on-openai", "");
+    const { path } = CALLS[dialect]("on-openai", { user: "" });
     const broken = ["{", "[]", '"text"', "", "null", '{"a":1}{', '{"messages":[{]}'];
     for (const body of broken) {
       test(`${dialect}: ${JSON.stringify(body)} is the caller's mistake`, async () => {

@@ -4,7 +4,7 @@ import type { Faultd } from "../faultd/faultd.ts";
 import { UPSTREAM_KEY } from "./config.ts";
 
 /** What a base URL of each protocol ends in. */
-const MOUNTS: Readonly<Record<DialectId, string>> = {
+export const MOUNTS: Readonly<Record<DialectId, string>> = {
   openai: "/v1",
   responses: "/v1",
   anthropic: "",
@@ -44,4 +44,45 @@ export const UPSTREAM_MODELS: Readonly<Record<DialectId, string>> = {
   gemini: "gemini-3-pro",
   bedrock: "anthropic.claude-sonnet-4-5-v1:0",
   cohere: "command-a-03-2025",
+};
+
+export interface Call {
+  readonly path: string;
+  readonly body: object;
+}
+
+export interface CallOptions {
+  readonly user: string;
+  readonly stream?: boolean;
+}
+
+/** Enough of a call for each protocol; a vendor's own server would want more. */
+export const CALLS: Readonly<Record<DialectId, (model: string, call: CallOptions) => Call>> = {
+  openai: (model, { user, stream = false }) => ({
+    path: "/v1/chat/completions",
+    body: { model, messages: [{ role: "user", content: user }], ...(stream && { stream }) },
+  }),
+  responses: (model, { user, stream = false }) => ({
+    path: "/v1/responses",
+    body: { model, input: user, store: false, ...(stream && { stream }) },
+  }),
+  anthropic: (model, { user, stream = false }) => ({
+    path: "/v1/messages",
+    body: {
+      ...{ model, max_tokens: 9, messages: [{ role: "user", content: user }] },
+      ...(stream && { stream }),
+    },
+  }),
+  gemini: (model, { user, stream = false }) => ({
+    path: `/v1beta/models/${model}:${stream ? "streamGenerateContent?alt=sse" : "generateContent"}`,
+    body: { contents: [{ role: "user", parts: [{ text: user }] }] },
+  }),
+  bedrock: (model, { user, stream = false }) => ({
+    path: `/model/${model}/${stream ? "converse-stream" : "converse"}`,
+    body: { messages: [{ role: "user", content: [{ text: user }] }] },
+  }),
+  cohere: (model, { user, stream = false }) => ({
+    path: "/v2/chat",
+    body: { model, messages: [{ role: "user", content: user }], ...(stream && { stream }) },
+  }),
 };

@@ -13,6 +13,19 @@ const SECRETS = {
   PROXY: "http://SECRETuser:SECRETpass@proxy.example.com:3128",
 };
 
+const means = fc.constantFrom("billing", "rate_limit", "context_length");
+const word = fc.constantFrom("1113", "e_full", "429");
+const errors = {
+  error_map: fc.dictionary(word, means, { maxKeys: 2 }),
+  error_rules: fc.array(
+    fc.oneof(
+      fc.record({ status: fc.constantFrom(400, 503), message: word, means }),
+      fc.record({ code: word, means }),
+      fc.record({ type: word, means }),
+    ),
+    { maxLength: 2 },
+  ),
+};
 const seconds = fc.integer({ min: 1, max: 86_400 });
 const timeout = fc.record(
   {
@@ -39,6 +52,7 @@ const local = fc.record(
     unix: fc.constant("/run/x.sock"),
     terminal: fc.constantFrom("done", "finish"),
     timeout,
+    ...errors,
   },
   { requiredKeys: ["protocol", "base_url", "placement"] },
 );
@@ -47,6 +61,7 @@ const vendor = fc.record(
     api_key_env: fc.constant("VENDOR"),
     proxy: fc.constantFrom("${PROXY}", SECRETS.PROXY),
     timeout,
+    ...errors,
   },
   { requiredKeys: [] },
 );

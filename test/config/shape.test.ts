@@ -120,7 +120,8 @@ function plant(tree: Tree, path: Path): { at: Tree; path: Path } {
   for (const [index, part] of path.entries()) {
     const key = part === "*" ? (Array.isArray(at) ? 0 : "any") : part;
     const list =
-      ["members", "rules", "public_keys"].includes(String(part)) && path[index + 1] === "*";
+      ["members", "rules", "public_keys", "error_rules"].includes(String(part)) &&
+      path[index + 1] === "*";
     const holder = at as Record<string | number, unknown>;
     holder[key] ??= list ? [] : {};
     walked.push(key);

@@ -31,6 +31,7 @@ function pointTap(): StreamTap {
       return complete;
     },
     fault: undefined,
+    faultEvent: undefined,
     eventsBeforeFault: 0,
     get atBoundary() {
       return byteCount % 2 === 0;

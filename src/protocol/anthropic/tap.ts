@@ -25,6 +25,7 @@ class AnthropicTap implements StreamTap {
   #hasStarted = false;
   #isStopped = false;
   #fault: Fault | undefined;
+  #faultEvent: unknown;
   #eventCount = 0;
   #eventsBeforeFault = 0;
   #textBytes: Bytes = 0;
@@ -44,6 +45,9 @@ class AnthropicTap implements StreamTap {
   }
   get fault(): Fault | undefined {
     return this.#fault;
+  }
+  get faultEvent(): unknown {
+    return this.#faultEvent;
   }
   get eventsBeforeFault(): number {
     return this.#eventsBeforeFault;
@@ -85,6 +89,7 @@ class AnthropicTap implements StreamTap {
     if (isError && (event !== undefined || frame.terminated)) {
       this.#fault ??= faultOfNamedEvent(event);
     }
+    if (this.#fault !== undefined) this.#faultEvent ??= event;
   }
 
   #isAnonymous(): boolean {

@@ -31,6 +31,7 @@ class BedrockTap implements StreamTap {
   #head = NO_HEAD;
   #isStopped = false;
   #fault: Fault | undefined;
+  #faultEvent: unknown;
   #eventCount = 0;
   #eventsBeforeFault = 0;
   #textBytes: Bytes = 0;
@@ -54,6 +55,9 @@ class BedrockTap implements StreamTap {
   }
   get fault(): Fault | undefined {
     return this.#fault;
+  }
+  get faultEvent(): unknown {
+    return this.#faultEvent;
   }
   get eventsBeforeFault(): number {
     return this.#eventsBeforeFault;
@@ -87,11 +91,16 @@ class BedrockTap implements StreamTap {
         return this.#learn(name, frame);
       case "exception":
       case "error":
-        this.#fault ??= faultOfException(name, payloadOf(frame));
+        this.#learnException(name, payloadOf(frame));
         return;
       case "broken":
         this.#fault ??= unreadable("headers");
     }
+  }
+
+  #learnException(name: string, payload: Foreign | undefined): void {
+    this.#fault ??= faultOfException(name, payload);
+    this.#faultEvent ??= { ...payload, __type: name };
   }
 
   #learn(name: string, frame: EventStreamFrame): void {

@@ -30,6 +30,7 @@ class CohereTap implements StreamTap {
   #isComplete = false;
   #isDone = false;
   #fault: Fault | undefined;
+  #faultEvent: unknown;
   #eventCount = 0;
   #eventsBeforeFault = 0;
   #textBytes: Bytes = 0;
@@ -52,6 +53,9 @@ class CohereTap implements StreamTap {
   }
   get fault(): Fault | undefined {
     return this.#fault;
+  }
+  get faultEvent(): unknown {
+    return this.#faultEvent;
   }
   get eventsBeforeFault(): number {
     return this.#eventsBeforeFault;
@@ -99,6 +103,7 @@ class CohereTap implements StreamTap {
     if (isError && (event !== undefined || frame.terminated)) {
       this.#fault ??= faultOfNamedEvent(event);
     }
+    if (this.#fault !== undefined) this.#faultEvent ??= event;
   }
 
   #isAnonymous(): boolean {

@@ -32,6 +32,7 @@ class GeminiTap implements StreamTap {
   /** The chunk that was like the others last tells the usage. */
   #isCounting = false;
   #fault: Fault | undefined;
+  #faultEvent: unknown;
   #eventCount = 0;
   #eventsBeforeFault = 0;
   #textBytes: Bytes = 0;
@@ -51,6 +52,9 @@ class GeminiTap implements StreamTap {
   }
   get fault(): Fault | undefined {
     return this.#fault;
+  }
+  get faultEvent(): unknown {
+    return this.#faultEvent;
   }
   get eventsBeforeFault(): number {
     return this.#eventsBeforeFault;
@@ -95,6 +99,7 @@ class GeminiTap implements StreamTap {
     this.#model ??= foreignText(chunk["modelVersion"]);
     this.#usage = usageOf(chunk) ?? this.#usage;
     this.#fault ??= faultOfEvent(chunk);
+    if (this.#fault !== undefined) this.#faultEvent ??= chunk;
     const textBytes = textBytesOf(chunk);
     this.#textBytes += textBytes;
     // A candidate that has finished begins anew with a chunk like those before.

@@ -44,6 +44,7 @@ class OpenAiTap implements StreamTap {
   #isDone = false;
   #isFinished = false;
   #fault: Fault | undefined;
+  #faultEvent: unknown;
   #eventCount = 0;
   #eventsBeforeFault = 0;
   #textBytes: Bytes = 0;
@@ -74,6 +75,9 @@ class OpenAiTap implements StreamTap {
   }
   get fault(): Fault | undefined {
     return this.#fault;
+  }
+  get faultEvent(): unknown {
+    return this.#faultEvent;
   }
   get eventsBeforeFault(): number {
     return this.#eventsBeforeFault;
@@ -119,6 +123,7 @@ class OpenAiTap implements StreamTap {
     if (isError && (event !== undefined || frame.terminated)) {
       this.#fault ??= faultOfNamedEvent(event);
     }
+    if (this.#fault !== undefined) this.#faultEvent ??= event;
   }
 
   #isAnonymous(): boolean {

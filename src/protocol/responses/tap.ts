@@ -42,6 +42,7 @@ class ResponsesTap implements StreamTap {
   readonly #template = new TextTemplate(NAMES);
   #isEnded = false;
   #fault: Fault | undefined;
+  #faultEvent: unknown;
   #eventCount = 0;
   #eventsBeforeFault = 0;
   #textBytes: Bytes = 0;
@@ -61,6 +62,9 @@ class ResponsesTap implements StreamTap {
   }
   get fault(): Fault | undefined {
     return this.#fault;
+  }
+  get faultEvent(): unknown {
+    return this.#faultEvent;
   }
   get eventsBeforeFault(): number {
     return this.#eventsBeforeFault;
@@ -117,6 +121,7 @@ class ResponsesTap implements StreamTap {
       this.#template.learn(frame);
     }
     if (isError && (event !== undefined || frame.terminated)) this.#fault ??= faultOfEvent(event);
+    if (this.#fault !== undefined) this.#faultEvent ??= event;
   }
 
   #learn(event: Foreign, type: string): void {
