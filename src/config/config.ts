@@ -32,6 +32,7 @@ export interface Config {
   readonly failover: FailoverConfig;
   /** Keep what each request used, for `interlock cost`. */
   readonly ledger: boolean;
+  readonly state: StateConfig;
   readonly stealth: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error";
   /** Sections that were read and checked but change nothing yet: reported by `validate`. */
@@ -146,6 +147,15 @@ export interface BudgetsConfig {
 export interface FailoverConfig {
   readonly attemptsMax: number;
   readonly deadlineMs: Ms;
+}
+
+/** State that outlives a process, beside the files of the state directory. */
+export interface StateConfig {
+  /** A PostgreSQL database that several nodes share; undefined keeps to the node's own files. */
+  readonly databaseUrl: Secret | undefined;
+  /** Whether the file names it. A variable may be another program's: nothing is made there then. */
+  readonly isNamed: boolean;
+  readonly connectionsMax: number;
 }
 
 /** One thing wrong (or doubtful) in a configuration: where, why, and what to do. */

@@ -23,4 +23,5 @@ export const DEFAULTS = {
   onLoss: "warn",
   budgetStatus: 429,
   logLevel: "info",
+  databaseConnectionsMax: 4,
 } as const;

@@ -11,6 +11,7 @@ import { laneOf } from "./models.ts";
 import { DEMO_BACKEND_NAME } from "./names.ts";
 import { makeBackend } from "./resolve.ts";
 import { openModeServer, readSettings, type Settings } from "./settings.ts";
+import { readState } from "./state.ts";
 
 /** Asks a URL on this machine; undefined when nothing answers soon. */
 export type Probe = (url: string) => Promise<ProbeAnswer | undefined>;
@@ -71,7 +72,9 @@ export async function discover(options: DiscoverOptions): Promise<Discovery> {
   if (findings.errors.length > 0) return { ok: false, errors: findings.errors };
   const notActive = [...findings.notActive, ...variablesNotActive(env, new Map())];
   const { warnings, origins } = findings;
-  const config = { ...configOf(found, settings), server, keys, keyed, notActive, warnings };
+  const state = readState({}, env, findings);
+  const asking = { state, server, keys, keyed };
+  const config = { ...configOf(found, settings), ...asking, notActive, warnings };
   return { ok: true, config, found, notes, origins };
 }
 
@@ -89,7 +92,8 @@ function foundOf({ plan, by }: Candidate, models: readonly string[]): Found {
   return { backend: makeBackend(plan), by, models };
 }
 
-function configOf(found: readonly Found[], settings: Settings): Omit<Config, "keys" | "keyed"> {
+type Asking = "state" | "keys" | "keyed";
+function configOf(found: readonly Found[], settings: Settings): Omit<Config, Asking> {
   const backends = found.map(({ backend }) => backend);
   const demo = backends[0]?.name === DEMO_BACKEND_NAME;
   return {

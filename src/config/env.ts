@@ -37,7 +37,6 @@ export const KEY_VARIABLE = "INTERLOCK_KEY";
 
 /** Variables that other gateways act on, and we do not yet. */
 const NOT_ACTIVE_VARIABLES = [
-  "DATABASE_URL",
   "REDIS_URL",
   "OTEL_EXPORTER_JAEGER_ENDPOINT",
   "OTEL_SERVICE_NAME",

@@ -25,7 +25,13 @@ export function warnOfLiterals(
   );
 }
 
-function secretsOf({ providers, keys, security, database }: FileConfig): readonly SecretPlace[] {
+function secretsOf({
+  providers,
+  keys,
+  security,
+  state,
+  database,
+}: FileConfig): readonly SecretPlace[] {
   const places: SecretPlace[] = [];
   const add = (path: Path, text: string | undefined, { variable }: { variable: string }) =>
     places.push({ path, text, variable });
@@ -39,6 +45,7 @@ function secretsOf({ providers, keys, security, database }: FileConfig): readonl
   }
   const variable = "SECRETS_ENCRYPTION_KEY";
   add(["security", "secrets", "encryption_key"], security?.secrets?.encryption_key, { variable });
+  add(["state", "database_url"], inUrl(state?.database_url), { variable: "DATABASE_URL" });
   add(["database", "url"], inUrl(database?.url), { variable: "DATABASE_URL" });
   return places;
 }

@@ -23,7 +23,7 @@ const NOT_ACTIVE: readonly Path[] = [
   ["security", "secrets"],
   ["telemetry", "logging", "pii_redaction"],
   ["telemetry", "tracing"],
-  ["database"],
+  ["database", "min_connections"],
 ];
 
 /** Values of which only some are active, with those that are. */

@@ -3,7 +3,14 @@ import type { Limits } from "../core/limits.ts";
 import { printPeriod } from "../core/period-text.ts";
 import type { AnyLane } from "../core/pool.ts";
 import { printCondition } from "./condition.ts";
-import type { Config, KeyConfig, PoolConfig, RoutingRule, SignedKeysConfig } from "./config.ts";
+import type {
+  Config,
+  KeyConfig,
+  PoolConfig,
+  RoutingRule,
+  SignedKeysConfig,
+  StateConfig,
+} from "./config.ts";
 import { say } from "./path.ts";
 import { vendorErrors } from "./vendor-errors.ts";
 
@@ -57,6 +64,7 @@ export function printConfig(config: Config, options: PrintOptions): Printed {
     on_loss: relay.onLoss,
     stream_failure: relay.streamFailure,
     ledger: { enabled: config.ledger },
+    state: printState(config.state, options),
     stealth: config.stealth,
     security: {
       headers: { allowed_hosts: server.allowedHosts },
@@ -148,6 +156,14 @@ function printSignedKeys(signed: SignedKeysConfig): Printed {
   }));
   const { denyFile, privacy, allow, limits } = signed;
   return { public_keys: keys, deny_file: denyFile, privacy, allow, ...printLimits(limits) };
+}
+
+function printState({ databaseUrl, connectionsMax }: StateConfig, options: PrintOptions): Printed {
+  if (databaseUrl === undefined) return {};
+  const path = say(["state", "database_url"]);
+  const aliased = secretText(say(["database", "url"]), options);
+  const url = secretText(path, options);
+  return { database_url: url === REDACTED ? aliased : url, max_connections: connectionsMax };
 }
 
 function printLimits(limits: Limits): Printed {

@@ -13,6 +13,7 @@ import { readDefault, readRules } from "./routing.ts";
 import type { FileConfig } from "./schema.ts";
 import { readSignedKeys } from "./signed-keys.ts";
 import { openModeServer, readSettings } from "./settings.ts";
+import { readState } from "./state.ts";
 import { readShape } from "./shape.ts";
 import { gatewayTimeouts } from "./timeouts.ts";
 import { isTree, type Tree } from "./tree.ts";
@@ -115,7 +116,9 @@ function judge(file: FileConfig, options: JudgeOptions): Config {
   const names = [...served, ...options.names.providers]; // Those stand in paths.
   const open = rules.length > 0 || file.routing?.default_provider !== undefined;
   const keys = readKeys(file, { env, findings, names, open: open || served.length === 0 });
-  const keyed = keys.length > 0 || file.signed_keys != null || options.storedKeys;
+  const state = readState(file, env, findings);
+  // With a database of its own a gateway asks for keys, be there any yet or not.
+  const keyed = keys.length > 0 || file.signed_keys != null || options.storedKeys || state.isNamed;
   const meant = Object.keys(file.keys ?? {}).length > 0 || saidOf("keys", options);
   const server = keyed || meant ? settings.server : openModeServer(settings.server, findings);
   if (models.lanes.size + rules.length === 0 && defaultBackend === undefined) needModels(options);
@@ -123,7 +126,8 @@ function judge(file: FileConfig, options: JudgeOptions): Config {
   const config: Config = {
     signedKeys: readSignedKeys(file, findings),
     ...settings,
-    ...{ server, source, models: models.lanes, pools, rules, defaultBackend, keys, keyed },
+    ...{ server, state, source, models: models.lanes, pools, rules, defaultBackend },
+    ...{ keys, keyed },
     privacy: readPrivacyDefault(file, findings),
     backends: [...backends.usable.values()],
     notActive: findings.notActive,

@@ -292,11 +292,18 @@ const TELEMETRY = section({
   }), // not active yet
 });
 
+/** What several nodes share. Without a database each keeps its own files in its state directory. */
+const STATE = section({
+  database_url: scalar(anyText), // PostgreSQL; DATABASE_URL is used where the file names none
+  max_connections: scalar(whole(1, 100_000)), // 4 at most from each node
+});
+
+/** The same under another gateway's names. */
 const DATABASE = section({
-  url: scalar(anyText),
-  max_connections: scalar(whole(1, 100_000)),
-  min_connections: scalar(whole(0, 100_000)),
-}); // not active yet
+  url: scalar(anyText), // another name for state.database_url
+  max_connections: scalar(whole(1, 100_000)), // another name for state.max_connections
+  min_connections: scalar(whole(0, 100_000)), // not active yet
+});
 
 /** The whole configuration file. */
 export const FILE = z.strictObject({
@@ -319,6 +326,7 @@ export const FILE = z.strictObject({
   security: SECURITY,
   telemetry: TELEMETRY,
   ledger: section({ enabled: scalar(flag) }), // false; true keeps what each request used, in SQLite
+  state: STATE,
   database: DATABASE,
 });
 

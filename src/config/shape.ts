@@ -22,6 +22,7 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set([
   "sha256",
   "encryption_key",
   "proxy",
+  "database_url",
   "url",
 ]);
 const SHOWN_LENGTH_MAX = 24;

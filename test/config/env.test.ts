@@ -58,12 +58,11 @@ test("a port is a port in whatever text it comes, or an error that does not repe
 });
 
 test("variables of services that come later are named, unless the file uses them", () => {
-  const env = { DATABASE_URL: "x", REDIS_URL: "y", OTEL_SERVICE_NAME: "", OTHER: "z" };
+  const env = { SECRETS_ENCRYPTION_KEY: "x", REDIS_URL: "y", OTEL_SERVICE_NAME: "", OTHER: "z" };
   expect(variablesNotActive(env, new Map())).toEqual([
-    "DATABASE_URL (environment)",
     "REDIS_URL (environment)",
+    "SECRETS_ENCRYPTION_KEY (environment)",
   ]);
-  expect(variablesNotActive(env, new Map([["database.url", "${DATABASE_URL}"]]))).toEqual([
-    "REDIS_URL (environment)",
-  ]);
+  const used = new Map([["security.secrets.encryption_key", "${SECRETS_ENCRYPTION_KEY}"]]);
+  expect(variablesNotActive(env, used)).toEqual(["REDIS_URL (environment)"]);
 });

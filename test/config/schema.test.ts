@@ -20,6 +20,7 @@ const ENV = {
   BATCH_KEY: "batch-key-0123456789abcdef",
   ENCRYPTION_KEY: "e".repeat(64),
   DATABASE_URL: "postgres://user:pass@localhost/gateway",
+  STATE_URL: "postgresql://user:pass@localhost/state",
 };
 
 function load(text: string, env: Record<string, string> = ENV) {
@@ -170,7 +171,7 @@ describe.skipIf(!existsSync(SEED))("the configuration of another gateway's READM
     expect(config.warnings.map(({ path }) => path)).toEqual(["providers.anthropic.api_version"]);
     expect(config.notActive.toSorted()).toEqual([
       "cache",
-      "database",
+      "database.min_connections",
       "providers.anthropic.max_retries",
       "providers.openai.max_retries",
       "providers.openai.rate_limit",
@@ -188,11 +189,15 @@ describe.skipIf(!existsSync(SEED))("the configuration of another gateway's READM
     ]);
   });
 
-  test("loads without a key too, and then listens on loopback only", async () => {
+  test("loads without a key too, and then asks for those of its database", async () => {
     const file = (await between("server:\nhost:", "| Variable | Required")).replace(/\|\s*$/, "");
     const { config } = mustLoad(file);
-    expect(config.server.host).toBe("127.0.0.1");
-    expect(config.warnings.map(({ path }) => path)).toContain("server.host");
+    expect(config.server.host).toBe("0.0.0.0");
+    expect(config.state).toMatchObject({ isNamed: true, connectionsMax: 20 });
+    const without = mustLoad(file.replace(/^database:[^]*$/m, "")).config;
+    expect(without.server.host).toBe("127.0.0.1");
+    expect(without.state.isNamed).toBe(false);
+    expect(without.warnings.map(({ path }) => path)).toContain("server.host");
   });
 
   test("has a security section that loads too", async () => {
@@ -215,7 +220,6 @@ describe.skipIf(!existsSync(SEED))("the configuration of another gateway's READM
       "security.ip_filter",
       "security.request_signing",
       "security.secrets",
-      "DATABASE_URL (environment)",
     ]);
   });
 });
