@@ -1,6 +1,7 @@
 import type { Ms } from "../core/units.ts";
 import type { KeyLimits } from "../state/keys/key-limits.ts";
-import type { KeyStore, NewKey, ShownKey } from "../state/keys/key-store.ts";
+import type { KeyBook } from "../state/keys/key-book.ts";
+import type { NewKey } from "../state/keys/key-store.ts";
 import type { Io } from "./io.ts";
 import type { KeyContext } from "./key.ts";
 import {
@@ -15,7 +16,7 @@ import {
   readPeriod,
   runKeyCommand,
   UsageError,
-  withStore,
+  withBook,
 } from "./key-options.ts";
 import { keyJson, limitsText } from "./key-print.ts";
 
@@ -38,6 +39,7 @@ Options:
       --allow NAMES          Pools and models it may use, with commas between [default: all]
       --zones NAMES          Zones its requests may be sent to [default: all]
       --state-dir DIR        Where the store is
+  -c, --config FILE          Whose database to use, as --database-url URL or DATABASE_URL
       --json                 Print the key and all about it as JSON
 `;
 
@@ -59,14 +61,14 @@ const OPTIONS = {
 type Values = ReturnType<typeof readOptions<typeof OPTIONS>>["values"];
 
 /** `interlock key create`. */
-export function keyCreate(argv: readonly string[], io: Io, context: KeyContext): number {
-  const act = (): void => {
+export function keyCreate(argv: readonly string[], io: Io, context: KeyContext): Promise<number> {
+  const act = async (): Promise<void> => {
     const { values, positionals } = readOptions(argv, OPTIONS);
     noPositionals(positionals);
     const now = context.clock.wall();
     const wanted = newKey(values, now);
-    const work = (store: KeyStore): ShownKey => store.create(wanted, now);
-    const { key, text } = withStore(values["state-dir"], { context, work });
+    const work = (book: KeyBook) => book.create(wanted, now);
+    const { key, text } = await withBook(values, { io, context, work });
     if (values.json) {
       io.stdout(`${JSON.stringify({ key: text, ...keyJson(key) })}\n`);
       return;

@@ -1,8 +1,9 @@
 import type { Ms } from "../core/units.ts";
-import type { KeyStore, ListedKey } from "../state/keys/key-store.ts";
+import type { KeyBook } from "../state/keys/key-book.ts";
+import type { ListedKey } from "../state/keys/key-store.ts";
 import type { Io } from "./io.ts";
 import type { KeyContext } from "./key.ts";
-import { momentText, noPositionals, readOptions, runKeyCommand, withStore } from "./key-options.ts";
+import { momentText, noPositionals, readOptions, runKeyCommand, withBook } from "./key-options.ts";
 import { keyJson, limitsText } from "./key-print.ts";
 
 const HELP = `Usage: interlock key list [OPTIONS]
@@ -13,19 +14,20 @@ Options:
       --tenant TENANT  Only this one's
       --all            Revoked and expired ones too
       --state-dir DIR  Where the store is
+  -c, --config FILE    Whose database to use, as --database-url URL or DATABASE_URL
       --json           Print a JSON array
 `;
 
 const OPTIONS = { tenant: { type: "string" }, all: { type: "boolean", default: false } } as const;
 
 /** `interlock key list`. */
-export function keyList(argv: readonly string[], io: Io, context: KeyContext): number {
-  const act = (): void => {
+export function keyList(argv: readonly string[], io: Io, context: KeyContext): Promise<number> {
+  const act = async (): Promise<void> => {
     const { values, positionals } = readOptions(argv, OPTIONS);
     noPositionals(positionals);
     const now = context.clock.wall();
-    const work = (store: KeyStore): readonly ListedKey[] => store.list(now);
-    const keys = withStore(values["state-dir"], { context, work, absent: [] }).filter(
+    const work = (book: KeyBook) => book.list(now);
+    const keys = (await withBook(values, { io, context, work, absent: [] })).filter(
       (key) =>
         (values.tenant === undefined || key.tenant === values.tenant) &&
         (values.all || stateOf(key, now) === "active"),

@@ -28,7 +28,7 @@ const OPTIONS = {
 } as const;
 
 /** `interlock key mint`. The store is not touched. */
-export function keyMint(argv: readonly string[], io: Io, _context: KeyContext): number {
+export function keyMint(argv: readonly string[], io: Io, _context: KeyContext): Promise<number> {
   const act = (): void => {
     const { values, positionals } = readOptions(argv, OPTIONS);
     noPositionals(positionals);

@@ -1,9 +1,12 @@
+import { hostname } from "node:os";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import type { Ms, Nano } from "../core/units.ts";
 import type { Period } from "../core/limits.ts";
 import { PERIOD_WORDS, readPeriod as parsePeriod } from "../core/period-text.ts";
-import { KeyStore, type KeyRefusal } from "../state/keys/key-store.ts";
+import { fileKeyBook, type KeyBook } from "../state/keys/key-book.ts";
+import type { KeyRefusal } from "../state/keys/key-store.ts";
 import { hasKeyFile } from "../state/keys/key-file.ts";
+import { databaseOf, type DatabaseOptions } from "./database.ts";
 import { EXIT, type Io } from "./io.ts";
 import type { KeyContext } from "./key.ts";
 
@@ -19,6 +22,8 @@ export class CommandError extends Error {
 /** Options every key command has. */
 export const COMMON_OPTIONS = {
   "state-dir": { type: "string" },
+  "database-url": { type: "string" },
+  config: { type: "string", short: "c" },
   json: { type: "boolean", default: false },
   help: { type: "boolean", short: "h", default: false },
 } as const satisfies ParseArgsConfig["options"];
@@ -27,17 +32,21 @@ export const COMMON_OPTIONS = {
 export interface KeyCommand {
   readonly name: string;
   readonly help: string;
-  readonly act: () => void;
+  readonly act: () => void | Promise<void>;
 }
 
 /** Runs a command: its errors in words on standard error, and the exit code that goes with them. */
-export function runKeyCommand({ name, help, act }: KeyCommand, argv: readonly string[], io: Io) {
+export async function runKeyCommand(
+  { name, help, act }: KeyCommand,
+  argv: readonly string[],
+  io: Io,
+): Promise<number> {
   if (argv.includes("--help") || argv.includes("-h")) {
     io.stdout(help);
     return EXIT.ok;
   }
   try {
-    act();
+    await act();
     return EXIT.ok;
   } catch (error) {
     const [why] = (error instanceof Error ? error.message : "unknown reason").split(". ");
@@ -84,21 +93,58 @@ export function noPositionals(positionals: readonly string[]): void {
   if (first !== undefined) throw new UsageError(`'${first}' belongs to no option`);
 }
 
-export interface StoreWork<T> {
+export interface BookWork<T> {
+  readonly io: Io;
   readonly context: KeyContext;
-  readonly work: (store: KeyStore) => T;
+  readonly work: (book: KeyBook) => Promise<T>;
   /** The answer where there is no store: asking for one makes none. Without it one is made. */
   readonly absent?: T;
 }
 
-/** Works on the store of `--state-dir` and closes it. */
-export function withStore<T>(stateDir: string | undefined, options: StoreWork<T>): T {
-  const { context, work, absent } = options;
-  const directory = stateDir ?? context.stateDir;
-  if (absent !== undefined && !hasKeyFile(directory)) return absent;
-  using store = new KeyStore({ directory, random: context.random });
-  return work(store);
+/** What was typed about where keys are kept. */
+export interface BookPlace extends DatabaseOptions {
+  readonly "state-dir"?: string | undefined;
 }
+
+/** Works on the keys of the database, or of the state directory where there is none. */
+export async function withBook<T>(place: BookPlace, options: BookWork<T>): Promise<T> {
+  const { context, work, absent } = options;
+  const book = await openBook(place, options);
+  if (book === undefined && absent !== undefined) return absent;
+  const { random } = context;
+  const directory = place["state-dir"] ?? context.stateDir;
+  const open = book ?? fileKeyBook({ directory, random });
+  try {
+    return await work(open);
+  } finally {
+    await open.close().catch(() => {}); // What was done is done, and what failed was told.
+  }
+}
+
+/** Undefined where no database is meant and the directory has no store. */
+async function openBook(
+  place: BookPlace,
+  { io, context }: Pick<BookWork<unknown>, "io" | "context">,
+): Promise<KeyBook | undefined> {
+  const directory = place["state-dir"];
+  if (directory === undefined || place["database-url"] !== undefined) {
+    const found = await databaseOf(place, io);
+    if (typeof found === "string") throw new CommandError(found);
+    if (found.databaseUrl !== undefined) {
+      const { openSharedBook } = await import("../state/keys/shared-book.ts");
+      const { clock, random } = context;
+      return openSharedBook({
+        ...{ url: found.databaseUrl.expose(), isNamed: found.isNamed, clock, random },
+        ...{ node: hostname(), deadlineMs: DATABASE_MS },
+      });
+    }
+  }
+  const own = directory ?? context.stateDir;
+  return hasKeyFile(own) ? fileKeyBook({ directory: own, random: context.random }) : undefined;
+}
+
+/** A person waits. */
+const DATABASE_MS: Ms = 10_000;
 
 /** What is said of every key where there is no store. */
 export const NO_SUCH_KEY: KeyRefusal = { refused: "unknown" };

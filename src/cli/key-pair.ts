@@ -23,7 +23,7 @@ Options:
 const OPTIONS = { "private-key": { type: "string" } } as const;
 
 /** `interlock key pair`. */
-export function keyPair(argv: readonly string[], io: Io, { random }: KeyContext): number {
+export function keyPair(argv: readonly string[], io: Io, { random }: KeyContext): Promise<number> {
   const act = (): void => {
     const { values, positionals } = readOptions(argv, OPTIONS);
     noPositionals(positionals);

@@ -1,4 +1,4 @@
-import type { KeyStore } from "../state/keys/key-store.ts";
+import type { KeyBook } from "../state/keys/key-book.ts";
 import type { Io } from "./io.ts";
 import type { KeyContext } from "./key.ts";
 import {
@@ -8,7 +8,7 @@ import {
   readOptions,
   refusalText,
   runKeyCommand,
-  withStore,
+  withBook,
 } from "./key-options.ts";
 
 const HELP = `Usage: interlock key revoke ID|NAME [OPTIONS]
@@ -17,19 +17,18 @@ Ends a key and every text of it, for good. Running gateways refuse it within a s
 
 Options:
       --state-dir DIR  Where the store is
+  -c, --config FILE    Whose database to use, as --database-url URL or DATABASE_URL
       --json           Print {"id", "revoked"}
 `;
 
-type Revoked = ReturnType<KeyStore["revoke"]>;
-
 /** `interlock key revoke`. */
-export function keyRevoke(argv: readonly string[], io: Io, context: KeyContext): number {
-  const act = (): void => {
+export function keyRevoke(argv: readonly string[], io: Io, context: KeyContext): Promise<number> {
+  const act = async (): Promise<void> => {
     const { values, positionals } = readOptions(argv, {});
     const named = onlyKey(positionals);
     const now = context.clock.wall();
-    const work = (store: KeyStore): Revoked => store.revoke(named, now);
-    const done = withStore(values["state-dir"], { context, work, absent: NO_SUCH_KEY });
+    const work = (book: KeyBook) => book.revoke(named, now);
+    const done = await withBook(values, { io, context, work, absent: NO_SUCH_KEY });
     if ("refused" in done) throw new CommandError(refusalText(named, done));
     if (values.json) io.stdout(`${JSON.stringify({ id: done.id, revoked: true })}\n`);
     else io.stdout(`Key ${done.id} is revoked.\n`);

@@ -1,4 +1,4 @@
-import type { KeyStore } from "../state/keys/key-store.ts";
+import type { KeyBook } from "../state/keys/key-book.ts";
 import type { Io } from "./io.ts";
 import type { KeyContext } from "./key.ts";
 import {
@@ -10,7 +10,7 @@ import {
   readOptions,
   refusalText,
   runKeyCommand,
-  withStore,
+  withBook,
 } from "./key-options.ts";
 import { keyJson } from "./key-print.ts";
 
@@ -22,22 +22,21 @@ works on until the overlap ends.
 Options:
       --overlap DURATION  How long the old text works on: 24h, 30m, 0 [default: 24h]
       --state-dir DIR     Where the store is
+  -c, --config FILE       Whose database to use, as --database-url URL or DATABASE_URL
       --json              Print the key and all about it as JSON
 `;
 
 const OPTIONS = { overlap: { type: "string", default: "24h" } } as const;
 
-type Rotated = ReturnType<KeyStore["rotate"]>;
-
 /** `interlock key rotate`. */
-export function keyRotate(argv: readonly string[], io: Io, context: KeyContext): number {
-  const act = (): void => {
+export function keyRotate(argv: readonly string[], io: Io, context: KeyContext): Promise<number> {
+  const act = async (): Promise<void> => {
     const { values, positionals } = readOptions(argv, OPTIONS);
     const named = onlyKey(positionals);
     const overlap = readDuration("overlap", values.overlap);
     const now = context.clock.wall();
-    const work = (store: KeyStore): Rotated => store.rotate(named, { now, overlap });
-    const done = withStore(values["state-dir"], { context, work, absent: NO_SUCH_KEY });
+    const work = (book: KeyBook) => book.rotate(named, { now, overlap });
+    const done = await withBook(values, { io, context, work, absent: NO_SUCH_KEY });
     if ("refused" in done) throw new CommandError(refusalText(named, done));
     const ends = momentText(done.overlapEnds);
     if (values.json) {

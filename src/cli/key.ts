@@ -3,13 +3,13 @@ import { EXIT, type Io } from "./io.ts";
 
 /** What the key commands need besides the terminal. */
 export interface KeyContext {
-  /** Where the store is unless `--state-dir` names another place. */
+  /** Where the store is unless `--state-dir` or a database names another place. */
   readonly stateDir: string;
   readonly clock: Clock;
   readonly random: Random;
 }
 
-type Subcommand = (argv: readonly string[], io: Io, context: KeyContext) => number;
+type Subcommand = (argv: readonly string[], io: Io, context: KeyContext) => Promise<number>;
 
 /** Each loaded when called, so that one does not pay for the others' start. */
 const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Subcommand>> = new Map([

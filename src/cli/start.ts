@@ -6,6 +6,7 @@ import { VERSION } from "../core/version.ts";
 import { logBug } from "../gateway/log-bug.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { type BufferedLog, stdoutLog } from "../runtime/log.ts";
+import type { Log } from "../runtime/runtime.ts";
 import { systemNetwork } from "../runtime/network.ts";
 import { systemRandom } from "../runtime/random.ts";
 import { banner } from "./banner.ts";
@@ -75,6 +76,8 @@ async function startServing(beginning: Beginning): Promise<number> {
   const plan: Plan = { generation: 1, config, inputs: sources.inputs() };
   const log = logOf(config);
   process.on("unhandledRejection", (bug) => logBug(log, bug));
+  const shared = await sharedState(config, env, log);
+  if (typeof shared === "string") return refuse(shared);
   const serving = await openServing({ ...beginning, plan, log });
   if (typeof serving === "string") return refuse(serving);
   const master = masterOf({ ...beginning, plan, log, serving, signals });
@@ -94,9 +97,18 @@ async function startServing(beginning: Beginning): Promise<number> {
   log.line("info", "gateway", "Listening", { url: serving.url.href, workers });
 
   const { cut, reason } = await master.run();
+  await shared?.close();
   log.line("info", "gateway", "Stopped", { requests_cut: cut });
   await log.flushWithin(FLUSH_MS);
   process.exit(reason === undefined ? 0 : 1); // An idle connection must not keep the process.
+}
+
+/** Loaded only where it is configured: a start without a database knows nothing of one. */
+async function sharedState({ state }: Config, env: Environment, log: Log) {
+  if (state.databaseUrl === undefined) return undefined;
+  const { openSharedState } = await import("./shared-state.ts");
+  const runtime = { clock: systemClock, random: systemRandom, log };
+  return openSharedState({ config: state, directory: stateDirectory(env), runtime });
 }
 
 interface Opening extends Beginning {

@@ -3,20 +3,29 @@ import type { Config, ServerConfig } from "../../config/config.ts";
 import { workerCount } from "./worker-count.ts";
 
 /** What a running gateway cannot change: a reload names it, a restart takes it. */
-export interface Fixed extends Pick<ServerConfig, "host" | "port" | "metricsPort"> {
+export type Fixed = FixedServer & {
+  /** A digest of the database's URL: which it is, and not how to get in. */
+  readonly database: string | undefined;
+};
+interface FixedServer extends Pick<ServerConfig, "host" | "port" | "metricsPort"> {
   readonly workers: number;
 }
 
-const NAMES: readonly (readonly [field: keyof Fixed, path: string])[] = [
+const NAMES: readonly (readonly [field: keyof FixedServer, path: string])[] = [
   ["host", "server.host"],
   ["port", "server.port"],
   ["metricsPort", "server.metrics_port"],
   ["workers", "server.workers"],
 ];
 
-export function fixedOf({ server }: Config): Fixed {
+export function fixedOf({ server, state }: Config): Fixed {
   const { host, port, metricsPort } = server;
-  return { host, port, metricsPort, workers: workerCount(server) };
+  return { host, port, metricsPort, workers: workerCount(server), database: digestOf(state) };
+}
+
+function digestOf({ databaseUrl }: Config["state"]): string | undefined {
+  if (databaseUrl === undefined) return undefined;
+  return new Bun.CryptoHasher("sha256").update(databaseUrl.expose()).digest("hex");
 }
 
 /** A configuration as it can take effect here, and each change in it that needs a restart. */
@@ -32,8 +41,13 @@ export function withFixed(config: Config, fixed: Fixed): Fitted | string {
     return `it takes no keys, and this gateway listens on ${fixed.host}: keep a key, or restart`;
   }
   const wanted = fixedOf(config);
+  if (wanted.database !== fixed.database) {
+    // A worker that is made later would follow the keys of another database than the rest.
+    return "state.database_url has changed: restart to keep state there";
+  }
   const needsRestart = NAMES.filter(([field]) => wanted[field] !== fixed[field]).map(
     ([field, path]) => `${path}: ${fixed[field] ?? "off"} → ${wanted[field] ?? "off"}`,
   );
-  return { config: { ...config, server: { ...config.server, ...fixed } }, needsRestart };
+  const { database: _which, ...server } = fixed;
+  return { config: { ...config, server: { ...config.server, ...server } }, needsRestart };
 }

@@ -59,7 +59,8 @@ export class Local implements Serving {
     let limits: LimitBook | undefined;
     const directory = stateDirectory(process.env);
     const book = () => (limits ??= openLimits({ directory, port, runtime }));
-    const stored = storedKeys(directory, runtime, () => this.#engine.askForStoredKeys());
+    const askFor = () => this.#engine.askForStoredKeys();
+    const stored = storedKeys({ directory, config }, runtime, askFor);
     const logLinesDropped = () => log.linesDropped;
     const denied = denials(runtime);
     const stated = { book, stored, denied };

@@ -45,6 +45,17 @@ export function hasKeyFile(directory: string): boolean {
   return existsSync(join(directory, KEY_FILE));
 }
 
+/** Whether a store is there and a key was ever made in it. */
+export function holdsKeys(directory: string): boolean {
+  if (!hasKeyFile(directory)) return false;
+  const db = openExisting(join(directory, KEY_FILE));
+  try {
+    return db.query("SELECT 1 FROM keys LIMIT 1").get() !== null;
+  } finally {
+    db.close();
+  }
+}
+
 /**
  * Opens the store, making it where there is none.
  *

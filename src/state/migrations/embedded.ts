@@ -159,4 +159,11 @@ DROP TABLE register_head;
 DROP TABLE register;
 `,
   },
+  {
+    version: 5,
+    name: "view revisions",
+    holds: [],
+    up: "CREATE INDEX projection_revision ON projection (view_name, revision);",
+    down: "DROP INDEX projection_revision;",
+  },
 ];

@@ -22,7 +22,10 @@ const PAGE = 500;
  * Reads the log from a revision on, for as long as it is followed. Announcements only make it
  * quicker: what is read goes by the cursor alone, so nothing is skipped and nothing comes twice.
  */
-export function follow(store: Store, options: FollowOptions): () => void {
+export function follow(
+  store: Pick<Store, "events" | "onChange">,
+  options: FollowOptions,
+): () => void {
   const { clock, onEvents, onError, pollMs = POLL_MS } = options;
   let cursor = options.after;
   let ended = false;

@@ -62,6 +62,11 @@ class MemoryStore implements Store {
   async viewRow(name: string, id: string): Promise<ViewRow | undefined> {
     return this.#views.get(name)?.get(id);
   }
+  async viewAfter(name: string, after: Revision, limit: number): Promise<readonly ViewRow[]> {
+    const rows = [...(this.#views.get(name)?.values() ?? [])];
+    const later = rows.filter(({ revision }) => revision > after);
+    return later.sort((a, b) => a.revision - b.revision).slice(0, limit);
+  }
   async rebuild(): Promise<void> {
     this.#views = new Map();
     for (const event of this.#log) this.#project(event);

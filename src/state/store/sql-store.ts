@@ -81,6 +81,12 @@ class SqlStore implements Store {
     return row === undefined ? undefined : viewRowOf(row);
   }
 
+  async viewAfter(name: string, after: Revision, limit: number): Promise<readonly ViewRow[]> {
+    const text = `SELECT id, revision, body FROM projection
+      WHERE view_name = ? AND revision > ? ORDER BY revision LIMIT ?`;
+    return (await this.#sql.rows(text, [name, after, limit])).map(viewRowOf);
+  }
+
   async rebuild(): Promise<void> {
     await this.#sql.transaction(async (within) => {
       await within.rows("UPDATE event_head SET revision = revision"); // Nobody appends meanwhile.

@@ -23,6 +23,8 @@ export interface Store {
   revision(): Promise<Revision>;
   view(name: string): Promise<ReadonlyMap<string, ViewRow>>;
   viewRow(name: string, id: string): Promise<ViewRow | undefined>;
+  /** Rows of a view that events after a revision left, in the order of those events. */
+  viewAfter(name: string, after: Revision, limit: number): Promise<readonly ViewRow[]>;
   /** Makes every view anew from the log. */
   rebuild(): Promise<void>;
 

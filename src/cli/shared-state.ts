@@ -1,0 +1,121 @@
+import { hostname } from "node:os";
+import type { StateConfig } from "../config/config.ts";
+import type { Ms } from "../core/units.ts";
+import type { Clock, Log, Random } from "../runtime/runtime.ts";
+import { importKeys, seedReplica } from "../state/keys/key-import.ts";
+import { KeyLink, type LinkStatus } from "../state/keys/key-link.ts";
+import { KeyReplica } from "../state/keys/key-replica.ts";
+import { sharedDirectory } from "../state/keys/shared-directory.ts";
+import { EMBEDDED } from "../state/migrations/embedded.ts";
+import { run, unfit } from "../state/migrations/migrate.ts";
+import { openPostgres } from "../state/store/postgres.ts";
+import type { Sql } from "../state/store/sql.ts";
+import { sqlStore } from "../state/store/sql-store.ts";
+
+/** No request waits for the database; this only says when a connection is given up. */
+const DEADLINE_MS: Ms = 4000;
+/** A node without a copy yet waits this long for its first: it would know no key. */
+const FIRST_COPY_MS: Ms = 3000;
+
+export interface SharedStateOptions {
+  readonly config: StateConfig;
+  readonly directory: string | undefined;
+  readonly runtime: { readonly clock: Clock; readonly random: Random; readonly log: Log };
+}
+
+/** What a node shares with others through a database, kept in step by its one master process. */
+export interface SharedState {
+  readonly status: LinkStatus;
+  close(): Promise<void>;
+}
+
+/**
+ * Undefined where no database is configured. A sentence where one is named and the node has no
+ * place for its copy: it could not tell keys that open it from others.
+ */
+export async function openSharedState(
+  options: SharedStateOptions,
+): Promise<SharedState | string | undefined> {
+  const { config, directory, runtime } = options;
+  const { clock, random, log } = runtime;
+  const url = config.databaseUrl?.expose();
+  if (url === undefined) return undefined;
+  const say = (problem: string | undefined): void => {
+    if (problem === undefined) log.line("info", "state", "The shared state is in step");
+    else log.line("warn", "state", "The shared state is not in step", { problem });
+  };
+  const replica = openReplica(directory, { url, random });
+  if (typeof replica === "string" || directory === undefined) {
+    if (config.isNamed) return `state.database_url needs a state directory: ${replica}`;
+    say(`DATABASE_URL is not used: ${replica}`);
+    return undefined;
+  }
+  const sql = openPostgres({
+    ...{ url, clock, deadlineMs: DEADLINE_MS, connectionsMax: config.connectionsMax },
+  });
+  const node = hostname();
+  const store = sqlStore(sql, { node });
+  const own = { directory, random, node };
+  const isNew = seedReplica(replica, own);
+  const prepare = preparing(sql, { config, clock }, () => importKeys(store, replica, own));
+  const link = new KeyLink({ store, replica, clock, prepare, onTrouble: say });
+  link.start();
+  if (isNew) {
+    const enough = Promise.withResolvers<void>();
+    const timer = clock.after(FIRST_COPY_MS, enough.resolve);
+    await Promise.race([link.inStep, enough.promise]);
+    timer.cancel();
+  }
+  return {
+    get status() {
+      return link.status;
+    },
+    async close() {
+      link.stop();
+      await store.close().catch(() => {}); // It is gone: there is nothing to close.
+      replica.close();
+    },
+  };
+}
+
+/** The node's copy of the shared keys, or why there can be none. */
+function openReplica(
+  directory: string | undefined,
+  { url, random }: { readonly url: string; readonly random: Random },
+): KeyReplica | string {
+  if (directory === undefined) return "there is no home directory: set INTERLOCK_STATE_DIR";
+  try {
+    return new KeyReplica({ directory: sharedDirectory(directory, url), random });
+  } catch (error) {
+    return error instanceof Error ? error.message : "unknown reason";
+  }
+}
+
+interface Preparing {
+  readonly config: StateConfig;
+  readonly clock: Clock;
+}
+
+/** Makes the schema, or asks for it, once; then brings in what the node had for itself. */
+function preparing(sql: Sql, { config, clock }: Preparing, bring: () => Promise<void>) {
+  let isFit = false;
+  return async (): Promise<string | undefined> => {
+    if (!isFit) {
+      const problem = await fitProblem(sql, { config, clock });
+      if (problem !== undefined) return problem;
+    }
+    isFit = true;
+    await bring();
+    return undefined;
+  };
+}
+
+/** A variable may be another program's: tables are made only in what the file names. */
+async function fitProblem(sql: Sql, { config, clock }: Preparing): Promise<string | undefined> {
+  if (!config.isNamed) {
+    const problem = await unfit(sql, EMBEDDED);
+    return problem && `DATABASE_URL: ${problem}`;
+  }
+  const outcome = await run(sql, EMBEDDED, { wall: clock.wall() });
+  return outcome.ok ? undefined : outcome.why;
+}

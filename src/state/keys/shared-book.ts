@@ -1,0 +1,39 @@
+import type { Ms } from "../../core/units.ts";
+import type { Clock, Random } from "../../runtime/runtime.ts";
+import { EMBEDDED } from "../migrations/embedded.ts";
+import { run, unfit } from "../migrations/migrate.ts";
+import { openPostgres } from "../store/postgres.ts";
+import { sqlStore } from "../store/sql-store.ts";
+import type { KeyBook } from "./key-book.ts";
+import { KeyLog } from "./key-log.ts";
+import { KeyStoreError } from "./key-file.ts";
+
+export interface SharedBookOptions {
+  readonly url: string;
+  /** Whether its tables may be made: somebody named this database for that. */
+  readonly isNamed: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Who changes keys, as the log names it. */
+  readonly node: string;
+  readonly deadlineMs: Ms;
+}
+
+/** The keys that a database shares. @throws KeyStoreError, StoreError when it cannot be used. */
+export async function openSharedBook(options: SharedBookOptions): Promise<KeyBook> {
+  const { url, isNamed, clock, random, node, deadlineMs } = options;
+  const sql = openPostgres({ url, clock, deadlineMs, connectionsMax: 1 });
+  try {
+    if (isNamed) {
+      const outcome = await run(sql, EMBEDDED, { wall: clock.wall() });
+      if (!outcome.ok) throw new KeyStoreError(outcome.why);
+    } else {
+      const problem = await unfit(sql, EMBEDDED);
+      if (problem !== undefined) throw new KeyStoreError(`DATABASE_URL: ${problem}`);
+    }
+  } catch (error) {
+    await sql.close().catch(() => {}); // The first trouble is the one to tell.
+    throw error;
+  }
+  return new KeyLog(sqlStore(sql, { node }), { random, node });
+}
