@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { AnyBackend } from "../core/backend.ts";
 import type { KeyId } from "../core/ids.ts";
-import type { Limits } from "../core/limits.ts";
+import type { Limits, OnExhausted } from "../core/limits.ts";
 import type { AnyLane } from "../core/pool.ts";
 import type { BudgetStatus } from "../core/rejection.ts";
 import type { Privacy } from "../core/privacy.ts";
@@ -124,10 +124,14 @@ export type OnLoss = "allow" | "warn" | "refuse";
 /** What a client sees when its stream breaks off: features.md conflict 1. */
 export type StreamFailure = "surface" | "graceful" | "abort";
 
+export type OnRevoked = "cut" | "finish";
+
 export interface RelayConfig {
   readonly streamFailure: StreamFailure;
   /** Silence after which a comment is sent on a committed stream; 0 sends none. */
   readonly heartbeatMs: Ms;
+  /** What becomes of an answer whose key is revoked or expires while it is given. */
+  readonly onRevoked: OnRevoked;
   /** How long a client may take nothing while we hold bytes for it. */
   readonly clientStallMs: Ms;
   /** A buffered answer larger than this is relayed as it comes instead of held whole. */
@@ -142,6 +146,7 @@ export interface RelayConfig {
 export interface BudgetsConfig {
   /** What a call over its budget is answered with. */
   readonly status: BudgetStatus;
+  readonly onExhausted: OnExhausted;
 }
 
 export interface FailoverConfig {

@@ -21,6 +21,8 @@ export const DEFAULTS = {
   failoverSeconds: 120,
   streamFailure: "surface",
   onLoss: "warn",
+  onExhausted: "finish",
+  onRevoked: "cut",
   budgetStatus: 429,
   logLevel: "info",
   databaseConnectionsMax: 4,

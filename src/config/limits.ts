@@ -18,6 +18,7 @@ export function limitsOf(entry: Limited): Limits {
     concurrency: entry.max_concurrent,
     budgets: budgetsOf(entry),
     expiresAt: expiryOf(entry.expires),
+    onExhausted: entry.budget?.on_exhausted,
   };
 }
 

@@ -47,7 +47,7 @@ export function printConfig(config: Config, options: PrintOptions): Printed {
     pools: entries(pools, ([name, pool]) => [name, printPool(pool)]),
     keys: entries(keys, (key) => [key.id, printKey(key, options)]),
     signed_keys: config.signedKeys && printSignedKeys(config.signedKeys),
-    budgets: { status: config.budgets.status },
+    budgets: { status: config.budgets.status, on_exhausted: config.budgets.onExhausted },
     routing: { default_provider: defaultBackend?.name, rules: rules.map(printRule) },
     resilience: {
       retry: {
@@ -58,6 +58,7 @@ export function printConfig(config: Config, options: PrintOptions): Printed {
     relay: {
       heartbeat_seconds: relay.heartbeatMs / 1000,
       client_stall_seconds: relay.clientStallMs / 1000,
+      on_revoked: relay.onRevoked,
       max_buffer_bytes: relay.bufferBytesMax,
     },
     metering: { include_usage: relay.injectIncludeUsage ? "inject" : "off" },
@@ -178,6 +179,7 @@ function printLimits(limits: Limits): Printed {
     max_concurrent: limits.concurrency,
     budget: budgets[0] && {
       ...Object.fromEntries(amounts),
+      on_exhausted: limits.onExhausted,
       period: printPeriod(budgets[0].period),
     },
     expires: expiresAt === undefined ? undefined : new Date(expiresAt).toISOString(),

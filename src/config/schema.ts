@@ -33,6 +33,7 @@ const count = whole(1, 1_000_000_000);
 const privacy = word("private", "shareable");
 const streamFailure = word("surface", "graceful", "abort");
 const onLoss = word("allow", "warn", "refuse");
+const onExhausted = word("finish", "hard_stop");
 const strategy = word(
   "priority",
   "weighted",
@@ -141,6 +142,7 @@ const POOL = z.strictObject({
 const BUDGET = section({
   usd: scalar(decimal(0, 9_000_000)), // by the rate card; models without a price are refused
   tokens: scalar(whole(0, 1_000_000_000_000)),
+  on_exhausted: scalar(onExhausted), // as budgets.on_exhausted, unless given
   period: scalar(period), // total; daily and its like are UTC's, rolling:30d is any 30 days
 });
 
@@ -180,6 +182,7 @@ const SIGNED_KEYS = section({
 
 /** Around every key's budget, be it configured, stored or signed. */
 const BUDGETS = section({
+  on_exhausted: scalar(onExhausted), // finish; hard_stop ends an answer where its budget ends
   status: scalar(oneOf(402, 429)), // 429, which SDKs know as insufficient_quota; or 402
 });
 
@@ -223,6 +226,7 @@ const RESILIENCE = section({
 
 const RELAY = section({
   heartbeat_seconds: scalar(whole(0, 3600)), // 15 of silence; 0 sends none
+  on_revoked: scalar(word("cut", "finish")), // cut: an answer ends with its key, within a second
   client_stall_seconds: scalar(seconds), // 60 in which a client takes nothing
   max_buffer_bytes: scalar(whole(1024, 1_073_741_824)), // 16 MiB of a buffered answer
 });

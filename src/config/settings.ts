@@ -3,6 +3,7 @@ import type {
   Config,
   FailoverConfig,
   OnLoss,
+  OnRevoked,
   RelayConfig,
   ServerConfig,
   StreamFailure,
@@ -148,7 +149,8 @@ function readMetricsPort(
 }
 
 function readRelay(file: FileConfig, findings: Findings): RelayConfig {
-  const { heartbeat_seconds, client_stall_seconds, max_buffer_bytes } = file.relay ?? {};
+  const { heartbeat_seconds, client_stall_seconds, max_buffer_bytes, on_revoked } =
+    file.relay ?? {};
   const number = (key: string, choice: Optional) =>
     choose({ path: `relay.${key}`, ...choice }, findings);
   const usage = choose<"inject" | "off">(
@@ -161,6 +163,10 @@ function readRelay(file: FileConfig, findings: Findings): RelayConfig {
   );
   const onLoss = choose<OnLoss>(
     { path: "on_loss", given: file.on_loss, otherwise: DEFAULTS.onLoss },
+    findings,
+  );
+  const onRevoked = choose<OnRevoked>(
+    { path: "relay.on_revoked", given: on_revoked, otherwise: DEFAULTS.onRevoked },
     findings,
   );
   const heartbeat = number("heartbeat_seconds", {
@@ -178,6 +184,7 @@ function readRelay(file: FileConfig, findings: Findings): RelayConfig {
   return {
     streamFailure,
     onLoss,
+    onRevoked,
     heartbeatMs: heartbeat * 1000,
     clientStallMs: clientStall * 1000,
     bufferBytesMax,

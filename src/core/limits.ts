@@ -10,7 +10,12 @@ export interface Limits {
   readonly budgets: readonly Budget[];
   /** Since the epoch, by the wall clock. */
   readonly expiresAt: Ms | undefined;
+  /** What becomes of an answer that outgrows its budgets; as `budgets` says where unset. */
+  readonly onExhausted?: OnExhausted | undefined;
 }
+
+/** `hard_stop` ends an answer where its budgets end; `finish` lets it run, and charges it. */
+export type OnExhausted = "finish" | "hard_stop";
 
 /** How much may be spent in each period, and in what. */
 export interface Budget {

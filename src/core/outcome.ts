@@ -14,7 +14,12 @@ export type Ending =
   | { readonly kind: "upstream_reported" }
   | { readonly kind: "truncated" }
   | { readonly kind: "timeout"; readonly phase: "stall" | "total" }
-  | { readonly kind: "client_stalled" };
+  | { readonly kind: "client_stalled" }
+  /** A rule about the key ended it, and the client was told. */
+  | { readonly kind: "stopped"; readonly why: Stopped };
+
+/** Why a rule about its key ends an answer: reliability.md §3.3, rows 39 and 40. */
+export type Stopped = "budget_exceeded" | "key_revoked";
 
 /** What `settle` is told, once for each admitted request. */
 export type Outcome =

@@ -17,6 +17,7 @@ export function admit(visit: Visit, envelope: Envelope, target: Target): Permit 
   if (expiresAt !== undefined && wall > expiresAt) return new Rejection(EXPIRED);
   const asked = askOf(envelope, { key: key!, target, card: gateway.card, wall });
   if (asked instanceof Rejection) return asked;
+  visit.asked = asked;
   const tag = gateway.keepsFacts ? tagOf(visit, envelope, target) : undefined;
   const permit = gateway.governor.admit({ ...asked, tag }, { nowNs: clock.machine(), wall });
   return permit instanceof Rejection ? withStatus(permit, gateway.config.budgets.status) : permit;

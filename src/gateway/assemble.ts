@@ -12,6 +12,7 @@ import { type KeyRing, keyRing } from "../ingress/authenticate.ts";
 import { SignedRing } from "../ingress/signed-ring.ts";
 import type { DenySet } from "../state/keys/deny-set.ts";
 import type { StoredKeys } from "../ingress/stored-key.ts";
+import { KeyWatch } from "./stream-rules.ts";
 import { type Dialects, dialects } from "../protocol/dialects.ts";
 import { createProofs, type Proofs } from "../protocol/translate/proofs.ts";
 import { buildRoutes, type Routes } from "../router/routes.ts";
@@ -37,6 +38,8 @@ export interface Gateway {
   /** What models cost. */
   readonly card: RateCard;
   readonly recorder: Recorder;
+  /** Ends streams whose key does. */
+  readonly keyWatch: KeyWatch;
   readonly egressOf: (lane: Lane<Placement>) => Egress;
   readonly userAgent: string;
   readonly startedAt: Ms;
@@ -109,6 +112,7 @@ export function assemble(config: Config, runtime: Runtime, options: AssembleOpti
     }),
     keepsFacts,
     card: options.card ?? LATE_CARD,
+    keyWatch: new KeyWatch(runtime.clock),
     recorder: createRecorder(metrics, {
       modelNames: new Set(routes.named.keys()),
       observed: new Map(),

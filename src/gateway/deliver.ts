@@ -1,4 +1,4 @@
-import type { Delivery, Ending, Translated } from "../core/outcome.ts";
+import type { Delivery, Ending, Stopped, Translated } from "../core/outcome.ts";
 import type { Bytes, Chunk } from "../core/units.ts";
 import type { MeteredUsage, Usage } from "../core/usage.ts";
 import type { BrokenStream, StreamTap } from "../protocol/dialect.ts";
@@ -9,6 +9,7 @@ import type { Committed, Guess, StreamedAnswer, WholeAnswer } from "../upstream/
 import { logBug } from "./log-bug.ts";
 import { addOwnHeaders } from "./own-headers.ts";
 import { noteLane } from "./fact.ts";
+import { budgetRule } from "./stream-rules.ts";
 import { settle, streamFailureOf, type Visit } from "./visit.ts";
 
 /** Passes a committed answer on, and settles the request when the answer has ended. */
@@ -40,10 +41,13 @@ const WHITE_SPACE: Chunk = new TextEncoder().encode("\n");
 class StreamDelivery implements RelayOwner {
   readonly #visit: Visit;
   readonly #answer: StreamedAnswer;
+  readonly stopBefore: (() => Stopped | undefined) | undefined;
+  #unwatch: (() => void) | undefined;
 
   constructor(visit: Visit, answer: StreamedAnswer) {
     this.#visit = visit;
     this.#answer = answer;
+    this.stopBefore = budgetRule(visit, answer.tap);
   }
 
   respond(clientGone: boolean): Response {
@@ -65,6 +69,10 @@ class StreamDelivery implements RelayOwner {
       brokenEnd,
       owner: this,
     });
+    const { key, gateway } = this.#visit;
+    if (key !== undefined && config.relay.onRevoked === "cut") {
+      this.#unwatch = gateway.keyWatch.watch(key, relaying);
+    }
     sink.onGone(() => relaying.leave());
     if (clientGone) relaying.leave();
     headers["cache-control"] = "no-cache"; // A proxy must neither keep nor gather events.
@@ -90,6 +98,7 @@ class StreamDelivery implements RelayOwner {
   }
 
   done(ending: Ending, byteCount: Bytes): void {
+    this.#unwatch?.();
     const { tap, guess } = this.#answer;
     const usage = metered(this.#visit, { ...readTap(tap, byteCount), guess });
     const delivery = deliveryOf(this.#visit, this.#answer, { byteCount, usage });
@@ -140,6 +149,12 @@ function metered(
   visit: Visit,
   { usage, textBytes, guess = "all" }: Seen & { readonly guess: Guess | undefined },
 ): MeteredUsage {
+  const { bound } = visit;
+  if (bound !== undefined) {
+    const { tokens, outputTokens } = bound;
+    const rest = { cacheReadTokens: 0, reasoningTokens: 0, provenance: "estimated" } as const;
+    return { inputTokens: tokens - outputTokens, outputTokens, ...rest };
+  }
   if (usage !== undefined) return { ...usage, provenance: "reported" };
   return {
     inputTokens: guess === "nothing" ? 0 : Math.ceil(visit.bodyBytes / BYTES_PER_TOKEN),

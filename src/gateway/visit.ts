@@ -15,6 +15,7 @@ import { logRequest, requestLine } from "../telemetry/log-line.ts";
 import { recordRequest } from "../telemetry/record.ts";
 import type { AttemptFact, SettledRequest } from "../telemetry/settled.ts";
 import type { Gateway } from "./assemble.ts";
+import type { Bound, Priced } from "./stream-rules.ts";
 import { settledOf } from "./cost.ts";
 import { factOf } from "./fact.ts";
 
@@ -38,6 +39,10 @@ export interface Visit {
   permit: Permit | undefined;
   /** Its fact's name in the ledger, from when it is admitted; undefined where nobody keeps one. */
   factId: string | undefined;
+  /** What it was admitted by, where a running answer is held to that. */
+  asked: Priced | undefined;
+  /** All that was used of its budgets before one of them ended its answer. */
+  bound: Bound | undefined;
   settled: boolean;
 }
 
@@ -61,6 +66,8 @@ export function begin(gateway: Gateway, headers: Headers): Visit {
     streamed: false,
     permit: undefined,
     factId: undefined,
+    asked: undefined,
+    bound: undefined,
     settled: false,
   };
 }
@@ -82,12 +89,19 @@ export function bodyOptions(
 }
 
 /** What a request's key is charged: what was delivered to it, and nothing for what was not. */
-function chargeOf({ gateway, model }: Visit, outcome: Outcome): Settled | undefined {
+function chargeOf({ gateway, model, bound }: Visit, outcome: Outcome): Settled | undefined {
   if (outcome.kind !== "answered") return undefined;
   const { lane } = outcome.delivery;
   const wall = gateway.runtime.clock.wall();
   const billed = lane.upstreamModel ?? model ?? "";
-  return settledOf(outcome.delivery, { model: billed, card: gateway.card, wall });
+  const settled = settledOf(outcome.delivery, { model: billed, card: gateway.card, wall });
+  return bound === undefined ? settled : within(settled, bound);
+}
+
+/** An answer that was ended for its budget is never charged more than was reserved for it. */
+function within(settled: Settled, bound: Bound): Settled {
+  const tokens = Math.min(settled.tokens, bound.tokens);
+  return { ...settled, tokens, nano: Math.min(settled.nano, bound.nano) };
 }
 
 /** What a broken stream looks like to this caller: its key's word, its pool's, the default. */

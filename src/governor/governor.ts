@@ -3,7 +3,7 @@ import { Rejection } from "../core/rejection.ts";
 import type { Ms } from "../core/units.ts";
 import type { Holder } from "./held.ts";
 import type { Instant, Levels } from "./levels.ts";
-import type { Asked, LimitBook, Settled } from "./limit-book.ts";
+import type { Asked, LimitBook, Settled, Use } from "./limit-book.ts";
 
 /** A started request's hold on the machine and on its key's limits. Given back exactly once. */
 export interface Permit {
@@ -17,6 +17,8 @@ export interface Permit {
   delivered(outputTokens: number): void;
   /** Adds to what says whose request it is. */
   annotate(more: Uint8Array): void;
+  /** Whether its budgets cover so much: where it is more than was reserved, that is taken first. */
+  covers(use: Use, instant: Instant): boolean;
 }
 
 /** Decides whether a request may start. Synchronous, from memory. */
@@ -62,8 +64,8 @@ export function createGovernor(options: GovernorOptions): Governor {
         return new Rejection({ kind: "overloaded", retryAfterMs: SATURATED_RETRY_MS });
       }
       const isNoted = keepsFacts || isHeld(asked.key);
-      const admitted = isNoted ? book?.admit(asked, instant) : undefined;
-      if (admitted instanceof Rejection) return admitted;
+      const taken = isNoted ? book?.admit(asked, instant) : undefined;
+      if (taken instanceof Rejection) return taken;
       inFlight++;
       let held = true;
       return {
@@ -71,13 +73,16 @@ export function createGovernor(options: GovernorOptions): Governor {
           if (!held) throw new Error("a permit was released twice");
           held = false;
           inFlight--;
-          if (admitted !== undefined) book?.settle(admitted, { settled, nowNs: machine(), fact });
+          if (taken !== undefined) book?.settle(taken, { settled, nowNs: machine(), fact });
         },
         delivered(outputTokens) {
-          if (admitted !== undefined) book?.delivered(admitted, outputTokens);
+          if (taken !== undefined) book?.delivered(taken, outputTokens);
         },
         annotate(more) {
-          if (admitted !== undefined) book?.annotate(admitted, more);
+          if (taken !== undefined) book?.annotate(taken, more);
+        },
+        covers(use, at) {
+          return taken === undefined || book?.covers(taken, use, at) !== false;
         },
       };
     },

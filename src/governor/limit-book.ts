@@ -3,6 +3,7 @@ import { type RateKind, Rejection, type Whose } from "../core/rejection.ts";
 import type { Ms, Nano } from "../core/units.ts";
 import type { Actor } from "../state/slab/actor.ts";
 import { peekBudget } from "../state/slab/budget.ts";
+import type { Limit } from "../state/slab/holds.ts";
 import { Guard } from "../state/slab/guard.ts";
 import { KIND } from "../state/slab/layout.ts";
 import { type Admitted, type Ask, Limits, type Refused } from "../state/slab/limits.ts";
@@ -23,10 +24,14 @@ export interface Asked {
   readonly tag?: Uint8Array | undefined;
 }
 
-/** What it came to in the end. */
-export interface Settled {
+/** What a request uses of its budgets. */
+export interface Use {
   readonly tokens: number;
   readonly nano: Nano;
+}
+
+/** What it came to in the end. */
+export interface Settled extends Use {
   readonly estimated: boolean;
   /** Part of the tokens. */
   readonly outputTokens?: number | undefined;
@@ -40,8 +45,23 @@ export interface Settling {
   readonly fact: Uint8Array | undefined;
 }
 
+/** What a running request holds. */
+export interface Taken {
+  readonly admitted: Admitted;
+  readonly asked: Asked;
+  readonly held: Held;
+  /** All that is reserved, with what was taken later. */
+  reserved: Use;
+  /** Reservations beyond the first: each of budgets alone. */
+  more: Admitted[] | undefined;
+}
+
+/** What is reserved in addition, as a part of what was at first, so that few steps are enough. */
+const MORE_PART = 4;
+
 const MINUTE_NS = 60e9;
-const NO_TAG = new Uint8Array();
+const PLAIN = { priceKey: 0, tag: new Uint8Array() } as const;
+const UNUSED = { tokens: 0, nano: 0, estimated: false, fact: undefined } as const;
 
 /** Every key's limits, exact over all processes that share the slab. */
 export class LimitBook {
@@ -66,31 +86,56 @@ export class LimitBook {
   }
 
   /** Takes everything the request may need, or nothing. */
-  admit(asked: Asked, instant: Instant): Admitted | Rejection {
+  admit(asked: Asked, instant: Instant): Taken | Rejection {
     const held = this.#heldBy(asked.key);
-    const ask: Ask = {
-      ...asked,
-      ...instant,
-      limits: held.limits,
-      priceKey: 0,
-      tag: asked.tag ?? NO_TAG,
-    };
+    const tag = asked.tag ?? PLAIN.tag;
+    const ask: Ask = { ...asked, ...instant, ...PLAIN, tag, limits: held.limits };
     const answer = this.#limits.admit(ask);
-    return answer.kind === "admitted" ? answer : this.#refusalOf(answer, held, ask);
+    if (answer.kind === "refused") return this.#refusalOf(answer, held, ask);
+    return { admitted: answer, asked, held, reserved: asked, more: undefined };
   }
 
-  settle(admitted: Admitted, { settled, nowNs, fact }: Settling): void {
+  /** Whether a running request may use so much: it is reserved already, or is now. */
+  covers(taken: Taken, use: Use, instant: Instant): boolean {
+    const { reserved, asked } = taken;
+    const short = {
+      tokens: Math.max(0, use.tokens - reserved.tokens),
+      nano: Math.max(0, use.nano - reserved.nano),
+    };
+    if (short.tokens === 0 && short.nano === 0) return true;
+    const ahead = {
+      tokens: short.tokens + Math.ceil(asked.tokens / MORE_PART),
+      nano: short.nano + Math.ceil(asked.nano / MORE_PART),
+    };
+    return this.#takeMore(taken, ahead, instant) || this.#takeMore(taken, short, instant);
+  }
+
+  #takeMore(taken: Taken, { tokens, nano }: Use, instant: Instant): boolean {
+    const { asked, held, reserved } = taken;
+    const cost = { inputTokens: 0, inputNano: 0, outputNanoPerMillion: 0, tokens, nano };
+    const limits = held.limits.filter(isBudget);
+    const answer = this.#limits.admit({ ...asked, ...cost, ...instant, ...PLAIN, limits });
+    if (answer.kind === "refused") return false;
+    (taken.more ??= []).push(answer);
+    taken.reserved = { tokens: reserved.tokens + tokens, nano: reserved.nano + nano };
+    return true;
+  }
+
+  settle({ admitted, more }: Taken, { settled, nowNs, fact }: Settling): void {
     const { tokens, nano, estimated, outputTokens } = settled;
     // Should a kill come between this and the fact, it still says how the tokens split.
     if (outputTokens !== undefined) this.#limits.delivered(admitted, outputTokens);
     this.#limits.settle(admitted, { tokens, nano, estimated, nowNs, fact });
+    if (more === undefined) return;
+    // Given back after the truth is charged: in between a budget is only stricter.
+    for (const each of more) this.#limits.settle(each, { ...UNUSED, nowNs });
   }
 
-  delivered(admitted: Admitted, outputTokens: number): void {
+  delivered({ admitted }: Taken, outputTokens: number): void {
     this.#limits.delivered(admitted, outputTokens);
   }
 
-  annotate(admitted: Admitted, more: Uint8Array): void {
+  annotate({ admitted }: Taken, more: Uint8Array): void {
     this.#limits.annotate(admitted, more);
   }
 
@@ -146,6 +191,10 @@ export class LimitBook {
     const { spent } = peekBudget(this.#actor.slab, limit);
     return spent + asked <= limit.max ? Math.min(SATURATED_MS, toEnd ?? Infinity) : toEnd;
   }
+}
+
+function isBudget({ kind }: Limit): boolean {
+  return kind === KIND.nanoBudget || kind === KIND.tokenBudget;
 }
 
 const SATURATED_MS: Ms = 2000;

@@ -14,6 +14,8 @@ import { findStoredKey, type StoredKeys } from "./stored-key.ts";
 export interface Key extends Omit<KeyConfig, "digest" | "secret"> {
   /** The request only claims to have this key: its signature is checked when its body is here. */
   readonly claim?: Claim;
+  /** Asked while it is used; where it is not there, the key ends with its configuration only. */
+  readonly isValid?: (() => boolean) | undefined;
 }
 
 /** The keys by their digest. Built once per configuration. */
@@ -90,19 +92,24 @@ const UNKNOWN = { kind: "unauthenticated", detail: "this API key is not known he
 function storedKey(digest: string, { stored }: KeyRing): Key | undefined {
   if (stored === undefined) return undefined;
   const found = findStoredKey(digest, { keys: stored.keys, wall: stored.wall() });
-  return typeof found === "string" ? undefined : asKey(found);
+  return typeof found === "string" ? undefined : asKey(found, digest, stored);
 }
 
-const known = new WeakMap<StoredKey, Key>();
+/** By its text, for while a key is rotated it has two. */
+const known = new WeakMap<StoredKey, Map<string, Key>>();
 
 /** The same object for the same key as long as it lives: what counts for it is found by it. */
-function asKey(stored: StoredKey): Key {
-  let key = known.get(stored);
+function asKey(stored: StoredKey, digest: string, { keys, wall }: StoredRing): Key {
+  let texts = known.get(stored);
+  if (texts === undefined) known.set(stored, (texts = new Map()));
+  let key = texts.get(digest);
   if (key === undefined) {
     const { privacy, allow } = stored.limits;
     const limits = limitsOf(stored.limits, stored.expires);
-    key = { id: stored.id, privacy, allow, streamFailure: undefined, onLoss: undefined, limits };
-    known.set(stored, key);
+    const isValid = () => typeof findStoredKey(digest, { keys, wall: wall() }) !== "string";
+    const unset = { streamFailure: undefined, onLoss: undefined };
+    key = { id: stored.id, privacy, allow, ...unset, limits, isValid };
+    texts.set(digest, key);
   }
   return key;
 }

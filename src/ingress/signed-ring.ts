@@ -37,7 +37,9 @@ export class SignedRing {
     if (key === undefined) {
       const { privacy, allow, limits } = this.#config;
       const rest = { streamFailure: undefined, onLoss: undefined, limits: { ...limits } };
-      key = { id: `tenant-${proven.tenant}`, privacy, allow, ...rest };
+      const denied = this.#denied;
+      const isValid = denied && (() => denied.find(proven.tenant) === undefined);
+      key = { id: `tenant-${proven.tenant}`, privacy, allow, ...rest, isValid };
       this.#keys.set(proven, key);
     }
     return key;

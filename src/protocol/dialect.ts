@@ -1,5 +1,6 @@
 import type { Fault } from "../core/fault.ts";
 import type { DialectId, RequestId } from "../core/ids.ts";
+import type { Stopped } from "../core/outcome.ts";
 import type { Rejection } from "../core/rejection.ts";
 import type { CallHead, Envelope } from "../core/request.ts";
 import type { Chunk } from "../core/units.ts";
@@ -114,7 +115,7 @@ export interface StreamTap {
 
 export interface BrokenStream {
   readonly mode: "surface" | "graceful";
-  readonly why: "truncated" | "timeout" | "shutdown" | "bug";
+  readonly why: "truncated" | "timeout" | "shutdown" | "bug" | Stopped;
   readonly requestId: RequestId;
   /** False when the last relayed bytes stopped inside an event: it must be closed off first. */
   readonly atBoundary: boolean;

@@ -1,10 +1,11 @@
 import type { StreamFailure } from "../config/config.ts";
 import type { Fault } from "../core/fault.ts";
-import type { Ending } from "../core/outcome.ts";
+import type { Ending, Stopped } from "../core/outcome.ts";
 import type { Bytes, Chunk, Ms } from "../core/units.ts";
 import type { BrokenStream } from "../protocol/dialect.ts";
 import type { Clock, Timer } from "../runtime/runtime.ts";
 import type { ChunkRead, StreamedAnswer } from "../upstream/committed.ts";
+import { eventEnd } from "../wire/sse-end.ts";
 import type { Sink } from "./sink.ts";
 
 export interface RelayOptions {
@@ -28,6 +29,8 @@ export interface RelayOptions {
 export interface RelayOwner {
   /** The dialect's in-band end of a broken stream. */
   writeError(broken: Pick<BrokenStream, "mode" | "why" | "atBoundary">): Chunk;
+  /** Asked before each chunk after its tap has seen it: a reason ends the answer without it. */
+  stopBefore?: (() => Stopped | undefined) | undefined;
   /** Something of ours threw while it passed bytes on. */
   bug(error: unknown): void;
   /** So many bytes have been passed on so far. */
@@ -40,13 +43,18 @@ export interface RelayOwner {
 export interface Leave {
   /** The client is gone; does nothing when the relay has ended already. */
   leave(): void;
+  /** Ends it by a rule about its key; does nothing when the relay has ended already. */
+  stop(why: Stopped): void;
 }
 
 /** How long a finished stream's transport may take to end before we end it. */
 const LINGER_MS: Ms = 1000;
 
+const SSE = "text/event-stream";
+const NOTHING = new Uint8Array(0);
+
 type Waiting = "upstream" | "client" | "nobody";
-type Cut = Ending & { readonly kind: "truncated" | "timeout" | "client_stalled" };
+type Cut = Ending & { readonly kind: "truncated" | "timeout" | "client_stalled" | "stopped" };
 
 /**
  * Passes a committed stream to the client byte for byte. There is no retry here and nothing to
@@ -63,6 +71,11 @@ function isTold(fault: Fault | undefined): boolean {
   return fault !== undefined && fault.kind !== "protocol";
 }
 
+function whyOf(ending: Cut): BrokenStream["why"] {
+  if (ending.kind === "stopped") return ending.why;
+  return ending.kind === "timeout" ? "timeout" : "truncated";
+}
+
 /** Guards one thing: whatever happens in whatever order, a stream ends exactly once. */
 class StreamRelay implements Leave {
   readonly #answer: StreamedAnswer;
@@ -75,6 +88,10 @@ class StreamRelay implements Leave {
   /** When the client last got bytes, a heartbeat included. */
   #spokeAt: Ms;
   #ended = false;
+  /** Whether what the client was given ends between two events. */
+  #atBoundary = true;
+  /** The last of it, as it came. */
+  #given: Chunk = NOTHING;
   #timer: Timer;
 
   constructor(answer: StreamedAnswer, sink: Sink, options: RelayOptions) {
@@ -100,6 +117,7 @@ class StreamRelay implements Leave {
     for (let first = held.shift(); first !== undefined; first = held.shift()) {
       await this.#clientReady();
       if (this.#ended) return;
+      if (this.#isStopped(first)) return;
       this.#give(first);
     }
     for (;;) {
@@ -115,6 +133,7 @@ class StreamRelay implements Leave {
       if (this.#ended) return;
       if (read === undefined || read.done) return this.#conclude(read !== undefined);
       tap?.feed(read.value);
+      if (this.#isStopped(read.value)) return;
       this.#give(read.value);
       if (tap?.complete === true) this.#lingerSoon();
     }
@@ -124,6 +143,25 @@ class StreamRelay implements Leave {
     if (this.#ended) return;
     this.#end({ kind: "client_gone" });
     this.#dropUpstream();
+  }
+
+  stop(why: Stopped): void {
+    if (!this.#ended) this.#breakOff({ kind: "stopped", why });
+  }
+
+  /** Whether its owner ends it before the next chunk, but for what ends the event that is open. */
+  #isStopped(next: Chunk): boolean {
+    const why = this.#options.owner.stopBefore?.();
+    if (why === undefined) return false;
+    const { edit, headers } = this.#answer;
+    const isSse = edit === undefined && headers["content-type"]?.startsWith(SSE) === true;
+    const rest = isSse && !this.#atBoundary ? eventEnd(this.#given, next) : undefined;
+    if (rest !== undefined) {
+      this.#give(next.subarray(0, rest));
+      this.#atBoundary = true;
+    }
+    this.#breakOff({ kind: "stopped", why });
+    return true;
   }
 
   /** Undefined-cheap when the client already waits, which is the usual case. */
@@ -143,6 +181,9 @@ class StreamRelay implements Leave {
     const { edit } = this.#answer;
     const chunk = edit === undefined ? given : edit.feed(given);
     if (chunk.byteLength === 0) return;
+    const { tap, held } = this.#answer; // The tap has seen all that is held.
+    this.#atBoundary = held.length === 0 && tap?.atBoundary === true;
+    this.#given = chunk;
     this.#byteCount += chunk.byteLength;
     this.#spokeAt = this.#options.clock.now();
     this.#sink.write(chunk);
@@ -184,9 +225,8 @@ class StreamRelay implements Leave {
     if (mode === "abort" || tap === undefined || ending.kind === "client_stalled") {
       return this.#sink.fail();
     }
-    const why = ending.kind === "timeout" ? "timeout" : "truncated";
-    const atBoundary = this.#answer.edit !== undefined || tap.atBoundary;
-    this.#sink.write(owner.writeError({ mode, why, atBoundary }));
+    const atBoundary = this.#answer.edit !== undefined || this.#atBoundary;
+    this.#sink.write(owner.writeError({ mode, why: whyOf(ending), atBoundary }));
     if (mode === "graceful") this.#sink.end();
     else this.#endBroken();
   }

@@ -37,6 +37,7 @@ export interface Metrics {
   readonly retries: Counters<"provider">;
   readonly rateLimited: Counters<"limit">;
   readonly streamsBroken: Counters<"mode" | "protocol">;
+  readonly streamsStopped: Counters<"why">;
   readonly translations: Counters<"from" | "to">;
   readonly losses: Counters<"code" | "from" | "to">;
   readonly privacy: Counters<"class">;
@@ -94,6 +95,11 @@ function requestMetrics(registry: Registry) {
       name: "gateway_stream_broken_total",
       help: "Answers that broke off after their first event, by how the client was told.",
       labels: ["mode", "protocol"],
+    }),
+    streamsStopped: registry.counter({
+      name: "gateway_stream_stopped_total",
+      help: "Answers that a rule about their key ended: budget_exceeded, key_revoked.",
+      labels: ["why"],
     }),
     translations: registry.counter({
       name: "gateway_translations_total",

@@ -150,12 +150,15 @@ function messageOfEnding(kind: (Outcome & { kind: "answered" })["ending"]["kind"
     case "truncated":
     case "timeout":
       return "Answer broke off";
+    case "stopped":
+      return "Answer ended by a rule about its key";
   }
 }
 
 function endingOf(outcome: Outcome): string {
   if (outcome.kind !== "answered") return outcome.kind;
   const { ending } = outcome;
+  if (ending.kind === "stopped") return `stopped/${ending.why}`;
   return ending.kind === "timeout" ? `timeout/${ending.phase}` : ending.kind;
 }
 

@@ -63,6 +63,9 @@ export function recordRequest(recorder: Recorder, request: SettledRequest): Name
   }
   for (let at = 0; at < request.attempts.length; at++) recordAttempt(recorder, request, at);
   recordLateFailure(recorder, request);
+  if (outcome.kind === "answered" && outcome.ending.kind === "stopped") {
+    metrics.streamsStopped.series({ why: outcome.ending.why }).add(1);
+  }
   return names;
 }
 

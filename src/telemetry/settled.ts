@@ -73,6 +73,8 @@ function statusOfEnding(ending: Ending, sent: number): number {
       return 502;
     case "timeout":
       return 504;
+    case "stopped":
+      return ending.why === "budget_exceeded" ? 429 : 401;
   }
 }
 
@@ -96,6 +98,7 @@ export function lateFailure(outcome: Outcome): "truncated" | "timeout" | "report
     case "completed":
     case "client_gone":
     case "client_stalled":
+    case "stopped":
       return undefined;
     case "upstream_reported":
       return "reported";

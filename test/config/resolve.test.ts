@@ -641,7 +641,9 @@ test("defaults are those the documentation promises", () => {
   expect(config.relay).toEqual({
     ...{ streamFailure: "surface", heartbeatMs: 15_000, clientStallMs: 60_000 },
     ...{ bufferBytesMax: 16_777_216, onLoss: "warn", injectIncludeUsage: false },
+    onRevoked: "cut",
   });
+  expect(config.budgets).toEqual({ status: 429, onExhausted: "finish" });
   expect(config.failover).toEqual({ attemptsMax: 3, deadlineMs: 120_000 });
   expect(config).toMatchObject({ stealth: false, logLevel: "info", rules: [], notActive: [] });
 });

@@ -118,6 +118,47 @@ describe("a key is held to", () => {
   });
 });
 
+test("an answer that outgrows its reservation goes on as long as the budget lasts, and never over", () => {
+  const step = fc.record({ who: fc.nat(3), tokens: fc.integer({ min: 1, max: 60 }) });
+  const most = fc.integer({ min: 10, max: 300 });
+  fc.assert(
+    fc.property(most, fc.array(step, { maxLength: 60 }), (max, steps) => {
+      const { governor, ask } = governorOf();
+      const limits = { budgets: [{ unit: "tokens", amount: max, period: "total" }] } as const;
+      const instant = { nowNs: 0n, wall: WALL };
+      const level = () => governor.levels(keyOf(limits), instant)!.budgets[0]!;
+      const running = new Map<number, { permit: Permit; used: number; most: number }>();
+      let spent = 0;
+      for (const { who, tokens } of steps) {
+        const answer = running.get(who);
+        if (answer === undefined) {
+          const permit = ask(limits, { tokens: 10 });
+          if (!(permit instanceof Rejection)) running.set(who, { permit, used: 0, most: 10 });
+          continue;
+        }
+        const { permit, used } = answer;
+        const before = level().reserved;
+        const left = level().remaining + answer.most;
+        const covered = permit.covers({ tokens: used + tokens, nano: 0 }, instant);
+        expect(covered).toBe(used + tokens <= left);
+        answer.most += level().reserved - before;
+        expect(level().spent + level().reserved).toBeLessThanOrEqual(max);
+        if (covered) {
+          answer.used += tokens;
+          continue;
+        }
+        permit.release({ tokens: used, nano: 0, estimated: true });
+        running.delete(who);
+        spent += used;
+      }
+      for (const { permit } of running.values()) permit.release();
+      expect(level()).toMatchObject({ spent, reserved: 0 });
+      expect(spent).toBeLessThanOrEqual(max);
+    }),
+    { numRuns: 200 },
+  );
+});
+
 describe("a rolling budget", () => {
   const HOUR = 3_600_000;
   const spend = fc.record({

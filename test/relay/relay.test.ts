@@ -2,12 +2,12 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { StreamEdit } from "../../src/protocol/dialect.ts";
 import type { StreamFailure } from "../../src/config/config.ts";
-import type { Ending } from "../../src/core/outcome.ts";
+import type { Ending, Stopped } from "../../src/core/outcome.ts";
 import type { Lane } from "../../src/core/pool.ts";
 import type { Placement } from "../../src/core/privacy.ts";
 import type { Chunk } from "../../src/core/units.ts";
 import type { StreamTap } from "../../src/protocol/dialect.ts";
-import { relay } from "../../src/relay/relay.ts";
+import { type Leave, relay } from "../../src/relay/relay.ts";
 import { SimSink } from "../sim/sink.ts";
 import type { ChunkReader } from "../../src/upstream/committed.ts";
 import { microtasks, SimClock } from "../sim/clock.ts";
@@ -55,9 +55,15 @@ interface Rig {
   readonly upstream: ReadableStreamDefaultController<Chunk>;
   readonly state: { aborted: boolean; pulled: number };
   readonly bugs: unknown[];
+  readonly relaying: Leave;
 }
 
+const SSE = "text/event-stream; charset=utf-8";
+
 interface Differs {
+  readonly type?: string;
+  /** What the owner answers before a chunk that has been fed so many times. */
+  readonly stopBefore?: (chunkNumber: number) => Stopped | undefined;
   readonly edit?: StreamEdit;
   readonly brokenEnd?: "close" | "reset";
 }
@@ -65,7 +71,7 @@ interface Differs {
 function rig(
   mode: StreamFailure = "surface",
   held: readonly Chunk[] = [],
-  { edit, brokenEnd = "close" }: Differs = {},
+  { edit, brokenEnd = "close", stopBefore, type = "" }: Differs = {},
 ): Rig {
   const bugs: unknown[] = [];
   const clock = new SimClock();
@@ -83,6 +89,7 @@ function rig(
     },
     { highWaterMark: 0 },
   );
+  let chunkNumber = 0;
   const tap = pointTap();
   for (const chunk of held) tap.feed(chunk);
   const sink = new SimSink();
@@ -91,7 +98,7 @@ function rig(
       kind: "stream",
       lane: {} as Lane<Placement>,
       status: 200,
-      headers: {},
+      headers: { "content-type": type },
       attempts: 1,
       firstEventAt: 0,
       held: [...held],
@@ -117,6 +124,7 @@ function rig(
       heartbeat: bytes("~"),
       owner: {
         writeError: ({ mode: shown, why, atBoundary }) => bytes(`!${shown}/${why}/${atBoundary}`),
+        stopBefore: stopBefore && (() => stopBefore(++chunkNumber)),
         bug: (error) => void bugs.push(error),
         passed: () => {},
         done: (ending, byteCount) => void ends.push({ ending, byteCount }),
@@ -126,7 +134,7 @@ function rig(
   sink.onGone(() => relaying.leave());
   const reader = sink.body.getReader();
   reader.closed.catch(() => {}); // Tests that cut the stream look at reads.
-  return { clock, ends, reader, upstream, state, bugs };
+  return { clock, ends, reader, upstream, state, bugs, relaying };
 }
 
 const bytes = (text: string): Chunk => new TextEncoder().encode(text);
@@ -259,6 +267,45 @@ test("a silent upstream ends as stalled, at the limit and not before", async () 
   expect(state.aborted).toBe(true);
 });
 
+describe("a rule about its key ends a stream", () => {
+  test("with the rest of the event that is open, and no more", async () => {
+    const stopBefore = (number: number) => (number === 2 ? "budget_exceeded" : undefined);
+    const { reader, upstream, ends } = rig("surface", [], { stopBefore, type: SSE });
+    upstream.enqueue(bytes("data: a"));
+    upstream.enqueue(bytes("bc\n\ndata: de\n\n"));
+    expect(await drain(reader)).toBe("data: abc\n\n!surface/budget_exceeded/true");
+    expect(ends.map(({ byteCount }) => byteCount)).toEqual([11]);
+  });
+
+  test("before the chunk that breaks it, at the boundary of what the client was given", async () => {
+    const stopBefore = (number: number) => (number === 3 ? "budget_exceeded" : undefined);
+    for (const [given, atBoundary] of [
+      ["ab", true],
+      ["abc", false],
+    ] as const) {
+      const { reader, upstream, ends, state, clock } = rig("surface", [], { stopBefore });
+      for (const chunk of [given, "de", "f"]) upstream.enqueue(bytes(chunk));
+      expect(await drain(reader)).toBe(`${given}de!surface/budget_exceeded/${atBoundary}`);
+      expect(ends).toEqual([
+        { ending: { kind: "stopped", why: "budget_exceeded" }, byteCount: given.length + 2 },
+      ]);
+      expect([state.aborted, clock.armed]).toEqual([true, 0]);
+    }
+  });
+
+  test("at once, while the upstream is silent; and never after its end", async () => {
+    const { reader, upstream, ends, relaying } = rig();
+    upstream.enqueue(bytes("ab"));
+    const all = drain(reader);
+    await microtasks();
+    relaying.stop("key_revoked");
+    relaying.stop("key_revoked");
+    relaying.leave();
+    expect(await all).toBe("ab!surface/key_revoked/true");
+    expect(ends).toEqual([{ ending: { kind: "stopped", why: "key_revoked" }, byteCount: 2 }]);
+  });
+});
+
 describe("heartbeats", () => {
   test("fill silence between events, once per interval, and are not counted as delivered", async () => {
     const { reader, upstream, clock, ends } = rig();
@@ -313,14 +360,23 @@ test("a client that takes nothing for too long is cut", async () => {
 });
 
 test("whatever the order of events, a stream ends exactly once and nothing escapes", async () => {
-  const action = fc.constantFrom("read", "chunk", "mark", "silence", "finish", "fail", "leave");
+  const action = fc.constantFrom(
+    "read",
+    "chunk",
+    "mark",
+    "silence",
+    "finish",
+    "fail",
+    "stop",
+    "leave",
+  );
   const escaped: unknown[] = [];
   const note = (reason: unknown): void => void escaped.push(reason);
   process.on("unhandledRejection", note);
   const mode = fc.constantFrom<StreamFailure>("surface", "graceful", "abort");
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 14 }), mode, async (actions, failure) => {
-      const { reader, upstream, clock, ends } = rig(failure);
+      const { reader, upstream, clock, ends, relaying } = rig(failure);
       let open = true;
       for (const act of [...actions, "leave"]) {
         if (act === "read") reader.read().catch(() => {}); // A cut is one of the outcomes.
@@ -328,6 +384,7 @@ test("whatever the order of events, a stream ends exactly once and nothing escap
         if (act === "mark" && open) upstream.enqueue(bytes("."));
         if (act === "finish" && open) upstream.close();
         if (act === "fail" && open) upstream.error(new Error("reset"));
+        if (act === "stop") relaying.stop("key_revoked");
         if (act === "finish" || act === "fail") open = false;
         if (act === "silence") await clock.advance(40_000);
         if (act === "leave") reader.cancel().catch(() => {}); // It may be cut already.

@@ -139,6 +139,8 @@ function anyEnding(): fc.Arbitrary<Ending> {
     { kind: "timeout", phase: "stall" },
     { kind: "timeout", phase: "total" },
     { kind: "client_stalled" },
+    { kind: "stopped", why: "budget_exceeded" },
+    { kind: "stopped", why: "key_revoked" },
   );
 }
 

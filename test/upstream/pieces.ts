@@ -150,6 +150,7 @@ export function attemptRig(behaviours: readonly Behaviour[], options: RigOptions
       bufferBytesMax: 16 * 1024 * 1024,
       injectIncludeUsage: false,
       onLoss: "warn",
+      onRevoked: "cut",
       ...options.relay,
     },
     userAgent: "interlock/test",

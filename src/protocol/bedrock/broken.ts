@@ -1,4 +1,5 @@
 import type { Chunk } from "../../core/units.ts";
+import { wordsOfBreak } from "../break-words.ts";
 import type { BrokenStream } from "../dialect.ts";
 import type { ErrorClass, WireError } from "../wire-error.ts";
 import { eventFrame, exceptionFrame } from "./frames.ts";
@@ -7,9 +8,6 @@ import { messageOf } from "./rejection.ts";
 /** There is none: boto3 hands an event of a type it does not know to its caller. */
 export const heartbeat: Chunk = new Uint8Array(0);
 
-/** Says nothing about what stands behind us: features.md b-R44. */
-const MESSAGE = "The response stream was interrupted.";
-
 /**
  * The in-band end of a stream that broke. `surface` is the exception frame every AWS SDK throws;
  * `graceful` is a stop none throws on. A message that was cut cannot be closed, for its length is
@@ -17,7 +15,7 @@ const MESSAGE = "The response stream was interrupted.";
  */
 export function writeStreamError({ mode, why, atBoundary }: BrokenStream): Chunk {
   if (mode === "surface" || !atBoundary)
-    return exceptionFrame(EXCEPTIONS[why], { message: MESSAGE });
+    return exceptionFrame(EXCEPTIONS[why], { message: wordsOfBreak(why).coded });
   return eventFrame("messageStop", { stopReason: "malformed_model_output" });
 }
 
@@ -31,6 +29,8 @@ const EXCEPTIONS: Readonly<Record<BrokenStream["why"], string>> = {
   timeout: "modelStreamErrorException",
   shutdown: "serviceUnavailableException",
   bug: "internalServerException",
+  budget_exceeded: "throttlingException",
+  key_revoked: "validationException", // The one of the five that no SDK tries again.
 };
 
 /** A stream of Converse knows five exceptions; what it has none for is the server's. */

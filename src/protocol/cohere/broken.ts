@@ -1,5 +1,6 @@
 import type { Chunk } from "../../core/units.ts";
 import { printJson } from "../../wire/exact-json.ts";
+import { wordsOfBreak } from "../break-words.ts";
 import type { BrokenStream } from "../dialect.ts";
 import type { Json } from "../ir/json.ts";
 
@@ -9,8 +10,6 @@ export const heartbeat: Chunk = new TextEncoder().encode(": keep-alive\n\n");
 /** What ends every stream of this wire; its documents do not say so, its recordings do. */
 export const DONE = "data: [DONE]\n\n";
 
-/** Says nothing about what stands behind us: features.md b-R44. */
-const MESSAGE = "The response stream was interrupted.";
 const utf8 = new TextEncoder();
 
 /**
@@ -25,8 +24,8 @@ export function writeStreamError(broken: BrokenStream): Chunk {
 }
 
 /** The last event itself. */
-export function brokenEnd({ id, requestId }: BrokenStream): string {
-  const delta = { finish_reason: "ERROR", error: MESSAGE };
+export function brokenEnd({ id, requestId, why }: BrokenStream): string {
+  const delta = { finish_reason: "ERROR", error: wordsOfBreak(why).coded };
   return frame({ id: id ?? requestId, type: "message-end", delta });
 }
 

@@ -1,15 +1,12 @@
 import type { Chunk } from "../../core/units.ts";
+import { wordsOfBreak } from "../break-words.ts";
 import type { BrokenStream } from "../dialect.ts";
 import type { JsonObject } from "../ir/json.ts";
-import type { ErrorClass } from "../wire-error.ts";
 import { errorObject } from "./rejection.ts";
 
 const utf8 = new TextEncoder();
 /** A comment in a block of its own is the one thing the SDK steps over: protocols.md finding 18. */
 export const heartbeat: Chunk = utf8.encode(": keep-alive\n\n");
-
-/** Says nothing about what stands behind us: features.md b-R44. */
-const MESSAGE = "The response stream was interrupted.";
 
 /**
  * The in-band end of a stream that broke. `surface` is the error every reader throws on; `graceful`
@@ -35,30 +32,20 @@ export function lastChunk(broken: BrokenStream): JsonObject {
 }
 
 function interruption({ why, requestId }: BrokenStream): JsonObject {
-  const { kind, status } = WHYS[why];
-  return errorObject({ class: kind, status, message: MESSAGE }, requestId);
+  const { class: kind, status, coded } = wordsOfBreak(why);
+  return errorObject({ class: kind, status, message: coded }, requestId);
 }
 
-function gracefulChunk({ id, model }: BrokenStream): JsonObject {
+function gracefulChunk({ id, model, why }: BrokenStream): JsonObject {
+  const finishMessage = wordsOfBreak(why).coded;
   const content = { parts: [{ text: "" }], role: "model" };
-  const candidate = { content, finishReason: "OTHER", finishMessage: MESSAGE, index: 0 };
+  const candidate = { content, finishReason: "OTHER", finishMessage, index: 0 };
   return {
     candidates: [candidate],
     ...(model === undefined ? {} : { modelVersion: model }),
     ...(id === undefined ? {} : { responseId: id }),
   };
 }
-
-interface Why {
-  readonly kind: ErrorClass;
-  readonly status: number;
-}
-const WHYS: Readonly<Record<BrokenStream["why"], Why>> = {
-  truncated: { kind: "bad_upstream", status: 502 },
-  timeout: { kind: "timeout", status: 504 },
-  shutdown: { kind: "overloaded", status: 503 },
-  bug: { kind: "server", status: 500 },
-};
 
 function printed(value: JsonObject): string {
   return JSON.stringify(value);

@@ -1,11 +1,11 @@
 import type { Chunk } from "../../core/units.ts";
+import { isStopped, wordsOfBreak } from "../break-words.ts";
 import type { BrokenStream } from "../dialect.ts";
+import { typeOf } from "./rejection.ts";
 
 /** A comment is no event: every SSE client steps over it. */
 export const heartbeat: Chunk = new TextEncoder().encode(": keep-alive\n\n");
 
-/** Says nothing about what stands behind us: features.md b-R44. */
-const MESSAGE = "The response stream was interrupted.";
 const utf8 = new TextEncoder();
 
 /**
@@ -13,12 +13,13 @@ const utf8 = new TextEncoder();
  * without `[DONE]`; `graceful` is a last chunk that no SDK throws on.
  */
 export function writeStreamError(broken: BrokenStream): Chunk {
-  const { requestId } = broken;
+  const { requestId, why } = broken;
+  const words = wordsOfBreak(why);
   const error = {
-    message: MESSAGE,
-    type: "upstream_error",
+    message: words.message,
+    type: isStopped(why) ? typeOf(words) : "upstream_error",
     param: null,
-    code: codeOf(broken.why),
+    code: words.code,
     request_id: requestId,
   };
   // A partial event becomes a whole one that does not parse: the SDK throws on that, too.
@@ -43,19 +44,6 @@ function lastChunk({ id, model, requestId }: BrokenStream, error: object): objec
     model: model ?? "",
     choices: [{ index: 0, delta: {}, finish_reason: "error", error }],
   };
-}
-
-function codeOf(why: BrokenStream["why"]): string {
-  switch (why) {
-    case "truncated":
-      return "stream_truncated";
-    case "timeout":
-      return "stream_timeout";
-    case "shutdown":
-      return "stream_shutdown";
-    case "bug":
-      return "stream_error";
-  }
 }
 
 function dataFrame(value: object): string {

@@ -30,7 +30,8 @@ function messageOf({ class: kind, message, tokens }: WireError): string {
   );
 }
 
-function typeOf({ class: kind, limit }: WireError): string {
+/** What an error is called where a status does not say it: in a stream, too. */
+export function typeOf({ class: kind, limit }: Pick<WireError, "class" | "limit">): string {
   return kind === "rate_limit" ? (limit ?? "requests") : TYPES[kind];
 }
 

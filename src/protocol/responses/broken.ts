@@ -1,18 +1,16 @@
 import type { Chunk } from "../../core/units.ts";
+import { isStopped, wordsOfBreak } from "../break-words.ts";
 import type { BrokenStream } from "../dialect.ts";
 import type { Json, JsonObject } from "../ir/json.ts";
 import { frame, type FrameBody } from "./frame.ts";
 import { mintResponseId } from "./ids.ts";
-import type { ErrorObject } from "./rejection.ts";
+import { type ErrorObject, errorObject } from "./rejection.ts";
 
 const utf8 = new TextEncoder();
 /** A comment is no event: every SSE client steps over it. */
 export const HEARTBEAT = ": keep-alive\n\n";
 /** The same as bytes, to be put between two events. */
 export const heartbeat: Chunk = utf8.encode(HEARTBEAT);
-
-/** Says nothing about what stands behind us: features.md b-R44. */
-const MESSAGE = "The response stream was interrupted.";
 
 /**
  * The in-band end of a stream that broke. `surface` is the pair of frames that OpenAI sends: the
@@ -38,12 +36,10 @@ export interface BrokenAt {
 
 /** The same, where the response so far is known. */
 export function brokenFrames(broken: BrokenStream, at: BrokenAt): string {
-  const error: ErrorObject = {
-    message: MESSAGE,
-    type: "upstream_error",
-    param: null,
-    code: CODES[broken.why],
-  };
+  const { class: kind, status, code, message } = wordsOfBreak(broken.why);
+  const stopped = isStopped(broken.why) ? errorObject({ class: kind, status, message }) : undefined;
+  const type = stopped?.type ?? "upstream_error";
+  const error: ErrorObject = { message, type, param: null, code };
   switch (broken.mode) {
     case "surface":
       return failedFrames(error, { ...at, requestId: broken.requestId });
@@ -104,10 +100,3 @@ function responseOf({ id, model, requestId }: BrokenStream): JsonObject {
     usage: null,
   };
 }
-
-const CODES: Readonly<Record<BrokenStream["why"], string>> = {
-  truncated: "stream_truncated",
-  timeout: "stream_timeout",
-  shutdown: "stream_shutdown",
-  bug: "stream_error",
-};

@@ -6,6 +6,7 @@ import {
 } from "../../../src/protocol/bedrock/broken.ts";
 import { eventFrame } from "../../../src/protocol/bedrock/frames.ts";
 import { streamTap } from "../../../src/protocol/bedrock/tap.ts";
+import { wordsOfBreak } from "../../../src/protocol/break-words.ts";
 import type { BrokenStream } from "../../../src/protocol/dialect.ts";
 import type { ErrorClass } from "../../../src/protocol/wire-error.ts";
 import { framesOf } from "./pieces.ts";
@@ -29,6 +30,8 @@ const CLASSES: Readonly<Record<BrokenStream["why"], string>> = {
   timeout: "ModelStreamErrorException",
   shutdown: "ServiceUnavailableException",
   bug: "InternalServerException",
+  budget_exceeded: "ThrottlingException",
+  key_revoked: "ValidationException",
 };
 
 describe("a stream that broke", () => {
@@ -38,7 +41,7 @@ describe("a stream that broke", () => {
       for (const call of [converseStream, invokeStream]) {
         const seen = await thrownBy(call(streamed(...begun, end)));
         expect(seen).toMatchObject({ name, class: name });
-        expect(seen?.message).toBe("The response stream was interrupted.");
+        expect(seen?.message).toBe(wordsOfBreak(why as BrokenStream["why"]).coded);
       }
     });
   }
