@@ -46,10 +46,10 @@ export async function drain(options: DrainOptions): Promise<number> {
   return cut;
 }
 
-async function untilAlone({ engine, data, clock }: DrainOptions): Promise<void> {
+/** Requests under way do not say how many connections are idle: one may outlive its connection. */
+async function untilAlone({ data, clock }: DrainOptions): Promise<void> {
   for (let waited = GOODBYE_MS; waited < IDLE_MS; waited += LOOK_MS) {
-    const connections = connectionsOn(data.port);
-    if (connections === undefined || connections <= engine.inFlight) return;
+    if ((connectionsOn(data.port) ?? 0) === 0) return;
     await pause(clock, LOOK_MS);
   }
 }
