@@ -30,10 +30,12 @@ export function readErrorRules(
     const { status, code, type, message, means } = rule;
     if (means === undefined) {
       const fix = "add means: billing, or another of the meanings";
-      findings.errors.push(finding(path, "does not say what such an error means", fix));
+      findings.errors.push(
+        finding([...path, "means"], "does not say what such an error means", fix),
+      );
     } else if ((status ?? code ?? type ?? message) === undefined) {
       const fix = "give one of status, code, type, message";
-      findings.errors.push(finding(path, "would hold for every error", fix));
+      findings.errors.push(finding([...path, "status"], "would hold for every error", fix));
     } else {
       rules.push({
         ...{ status, means, code: code?.toLowerCase() },

@@ -106,7 +106,9 @@ function printBackend(backend: AnyBackend, { origins, written }: PrintOptions): 
 /** The operator's own, in the one form that can say all of them; the catalogue's stand behind. */
 function printErrorRules({ name, errorRules }: AnyBackend): readonly Printed[] {
   const own = errorRules.slice(0, errorRules.length - vendorErrors(name).length);
-  return own.map((rule) => ({ ...rule }));
+  return own.map(({ status, code, type, message, means }) => ({
+    ...{ status, code, type, message, means },
+  }));
 }
 
 /** A proxy's user name and password are a credential too. */

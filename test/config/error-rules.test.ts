@@ -31,8 +31,9 @@ test("a code says more than a status", () => {
 });
 
 test.each([
-  ["error_rules: [{ code: a }]", "providers.openai.error_rules[0]"],
-  ["error_rules: [{ means: auth }]", "providers.openai.error_rules[0]"],
+  ["error_rules: [{ code: a }]", "providers.openai.error_rules[0].means"],
+  ["error_rules: [{ code: a, means: broke }]", "providers.openai.error_rules[0].means"],
+  ["error_rules: [{ means: auth }]", "providers.openai.error_rules[0].status"],
   ["error_rules: [{ status: 200, means: auth }]", "providers.openai.error_rules[0].status"],
   ["error_map: { a: bankrupt }", "providers.openai.error_map.a"],
 ])("%s is refused where it stands", (entry, path) => {

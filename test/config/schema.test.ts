@@ -89,7 +89,7 @@ function leavesOf(value: unknown, path: Path = []): Path[] {
 function patternOf(path: Path): string {
   const named = new Set(["providers", "models", "pools", "keys"]);
   const parts = path.map((part, at) => {
-    const chosen = at === 1 && named.has(String(path[0]));
+    const chosen = (at === 1 && named.has(String(path[0]))) || path[at - 1] === "error_map";
     return chosen || typeof part === "number" ? "*" : part;
   });
   return parts.join(".");
