@@ -5,6 +5,8 @@ import { CONFIG_VARIABLE, type Environment, variable } from "../config/env.ts";
 import { load } from "../config/load.ts";
 import { systemProbe } from "../runtime/probe.ts";
 import { diagnosticsText } from "./diagnostics.ts";
+import { denyProblem } from "./deny-places.ts";
+import { stateDirectory } from "./fleet/state-directory.ts";
 import type { Sources } from "./fleet/inputs.ts";
 import type { StartOptions } from "./start-options.ts";
 import { hasStoredKeys } from "./stored-keys.ts";
@@ -34,6 +36,8 @@ export async function loadConfig(
       ...{ path, env, flags, readFile: sources.readFile },
       storedKeys: sources.hasStoredKeys(),
     });
+    const problem = resolved.ok ? denyProblem(resolved.config, stateDirectory(env)) : undefined;
+    if (problem !== undefined) return `${path} cannot be used\n  ${problem}`;
     if (resolved.ok) return { config: resolved.config, found: [] };
     return `${path} cannot be used\n${diagnosticsText("Errors", resolved.errors)}`;
   }

@@ -24,6 +24,11 @@ export const SIDE_EXITS: readonly SideExit[] = [
     state: "never sees payload",
     reason: "labels hold names from the configuration only, values are counts and times",
   },
+  {
+    name: "deny-set sources (NATS, Postgres)",
+    state: "never sees payload",
+    reason: "they are asked who is shut out; nothing of a request is told to them",
+  },
 ];
 
 function absent(name: string, reason: string): SideExit {

@@ -164,6 +164,7 @@ function masterOf(opening: Opened): Master {
         ? undefined
         : new LedgerKeeper({ ...keeper, place: { directory, port } }),
     clock: systemClock,
+    random: systemRandom,
     notifier: createNotifier({ env, pid, monotonicUs }),
     fixed: fixedOf(plan.config),
     stateDirectory: directory,

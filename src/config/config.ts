@@ -107,11 +107,22 @@ export interface KeyConfig {
 /** Signed keys: who may sign them, and what each of their tenants may do. */
 export interface SignedKeysConfig {
   readonly signers: ReadonlyMap<number, KeyObject>;
-  /** Tenants that are shut out, as a file that changes. */
-  readonly denyFile: string | undefined;
+  readonly deny: DenyConfig;
   readonly privacy: Privacy | undefined;
   readonly allow: readonly string[] | undefined;
   readonly limits: Limits;
+}
+
+/** Where it is said which tenants are shut out. The admin API says it too, without being named. */
+export interface DenyConfig {
+  /** Lines that are followed as they change. */
+  readonly file: string | undefined;
+  readonly nats: { readonly url: Secret; readonly bucket: string } | undefined;
+  readonly postgres: { readonly url: Secret } | undefined;
+  /** A directory for what these said last, in force before they answer; undefined: the state's. */
+  readonly snapshot: string | undefined;
+  /** A source that is behind for longer shuts every tenant out; Infinity never does. */
+  readonly stalenessMaxMs: Ms;
 }
 
 /**

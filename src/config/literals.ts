@@ -31,6 +31,7 @@ function secretsOf({
   security,
   state,
   database,
+  ...file
 }: FileConfig): readonly SecretPlace[] {
   const places: SecretPlace[] = [];
   const add = (path: Path, text: string | undefined, { variable }: { variable: string }) =>
@@ -46,6 +47,10 @@ function secretsOf({
   const variable = "SECRETS_ENCRYPTION_KEY";
   add(["security", "secrets", "encryption_key"], security?.secrets?.encryption_key, { variable });
   add(["state", "database_url"], inUrl(state?.database_url), { variable: "DATABASE_URL" });
+  const { nats, postgres } = file.signed_keys?.deny ?? {};
+  const denied: Path = ["signed_keys", "deny"];
+  add([...denied, "nats", "url"], inUrl(nats?.url), { variable: "NATS_URL" });
+  add([...denied, "postgres", "url"], inUrl(postgres?.url), { variable: "DENY_DATABASE_URL" });
   add(["database", "url"], inUrl(database?.url), { variable: "DATABASE_URL" });
   return places;
 }

@@ -2,9 +2,11 @@ import type { AnyBackend } from "../core/backend.ts";
 import type { Limits } from "../core/limits.ts";
 import { printPeriod } from "../core/period-text.ts";
 import type { AnyLane } from "../core/pool.ts";
+import type { Secret } from "../core/secret.ts";
 import { printCondition } from "./condition.ts";
 import type {
   Config,
+  DenyConfig,
   KeyConfig,
   PoolConfig,
   RoutingRule,
@@ -46,7 +48,7 @@ export function printConfig(config: Config, options: PrintOptions): Printed {
     models: entries(models, ([name, lane]) => [name, printModel(lane)]),
     pools: entries(pools, ([name, pool]) => [name, printPool(pool)]),
     keys: entries(keys, (key) => [key.id, printKey(key, options)]),
-    signed_keys: config.signedKeys && printSignedKeys(config.signedKeys),
+    signed_keys: config.signedKeys && printSignedKeys(config.signedKeys, options),
     budgets: { status: config.budgets.status, on_exhausted: config.budgets.onExhausted },
     routing: { default_provider: defaultBackend?.name, rules: rules.map(printRule) },
     resilience: {
@@ -152,13 +154,32 @@ function printKey(key: KeyConfig, options: PrintOptions): Printed {
   };
 }
 
-function printSignedKeys(signed: SignedKeysConfig): Printed {
+function printSignedKeys(signed: SignedKeysConfig, options: PrintOptions): Printed {
   const keys = [...signed.signers].map(([kid, key]) => ({
     kid,
     key: key.export({ format: "jwk" }).x,
   }));
-  const { denyFile, privacy, allow, limits } = signed;
-  return { public_keys: keys, deny_file: denyFile, privacy, allow, ...printLimits(limits) };
+  const { privacy, allow, limits, deny } = signed;
+  const rest = { privacy, allow, ...printLimits(limits) };
+  return { public_keys: keys, deny: printDeny(deny, options), ...rest };
+}
+
+function printDeny(deny: DenyConfig, options: PrintOptions): Printed {
+  const { file, nats, postgres, snapshot, stalenessMaxMs } = deny;
+  const serve = stalenessMaxMs === Number.POSITIVE_INFINITY;
+  const url = (source: string, address: Secret): string => {
+    const { username, password } = new URL(address.expose());
+    if (username === "" && password === "") return address.expose();
+    return secretText(say(["signed_keys", "deny", source, "url"]), options);
+  };
+  return {
+    file,
+    nats: nats && { url: url("nats", nats.url), bucket: nats.bucket },
+    postgres: postgres && { url: url("postgres", postgres.url) },
+    snapshot,
+    max_staleness_seconds: serve ? undefined : stalenessMaxMs / 1000,
+    on_stale: serve ? "serve" : "refuse",
+  };
 }
 
 function printState({ databaseUrl, connectionsMax }: StateConfig, options: PrintOptions): Printed {

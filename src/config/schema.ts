@@ -163,6 +163,19 @@ const KEY = z.strictObject({
   expires: scalar(date),
 });
 
+/** Where it is said which tenants are shut out; all of these count, and the admin API besides. */
+const DENY = section({
+  file: scalar(anyText), // lines as `deny 42 fraud`, `restore 42`; followed as it changes
+  nats: section({
+    url: scalar(anyText), // nats://user:password@host:4222, or tls://
+    bucket: scalar(form("letters, digits, - and _", /^[\w-]{1,255}$/)), // ai-gateway
+  }), // keys blackhole.{tenant}: spend, fraud, or {"reason": …}
+  postgres: section({ url: scalar(anyText) }), // rows of interlock_deny: interlock migrate run
+  snapshot: scalar(anyText), // the directory of what they said last; the state directory's denied/
+  max_staleness_seconds: scalar(whole(1, 365 * DAY_SECONDS)), // 900; on_stale applies from then on
+  on_stale: scalar(word("refuse", "serve")), // refuse: signed keys get 503, all others go on
+});
+
 /** Keys that whoever holds a signing key makes: `bai_v1`. Each tenant is held to these limits. */
 const SIGNED_KEYS = section({
   public_keys: list(
@@ -171,7 +184,8 @@ const SIGNED_KEYS = section({
       key: scalar(anyText), // 32 bytes as base64: interlock key pair prints it
     }),
   ),
-  deny_file: scalar(anyText), // tenants that are shut out, one line each; followed as it changes
+  deny_file: scalar(anyText), // another name for deny.file
+  deny: DENY,
   privacy: scalar(privacy),
   allow: list(scalar(text)),
   requests_per_minute: scalar(count),

@@ -1,5 +1,6 @@
 import { readSigners } from "../wire/signed-key-signers.ts";
 import type { SignedKeysConfig } from "./config.ts";
+import { readDeny } from "./deny.ts";
 import { type Findings, finding } from "./findings.ts";
 import { limitsOf } from "./limits.ts";
 import type { FileConfig } from "./schema.ts";
@@ -21,9 +22,9 @@ export function readSignedKeys(
     }
     return undefined;
   }
-  const { deny_file: denyFile, privacy } = entry;
+  const { privacy } = entry;
   const allow = entry.allow?.filter((name) => name !== undefined);
-  return { signers, denyFile, privacy, allow, limits: limitsOf(entry) };
+  return { signers, deny: readDeny(entry, findings), privacy, allow, limits: limitsOf(entry) };
 }
 
 type Read = ReturnType<typeof readSigners>;

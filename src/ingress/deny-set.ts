@@ -11,9 +11,6 @@ export type Denial =
 export const DENIED_TYPE = "access_denied";
 export const DENIED_TEXT = "tenant is over limit or suspended";
 
-/** How long the deny-set may be behind before managed keys are refused: reliability.md §3.5. */
-export const STALENESS_MAX_MS: Ms = 15 * 60_000;
-
 /**
  * Whether a tenant may go on. A source out of reach opens nothing that was shut and, up to
  * `stalenessMaxMs`, shuts nothing that was open; Infinity never shuts.

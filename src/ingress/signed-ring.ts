@@ -3,7 +3,7 @@ import { Rejection } from "../core/rejection.ts";
 import type { DenySet } from "../state/keys/deny-set.ts";
 import type { SignedKey } from "../wire/signed-key.ts";
 import type { Key } from "./authenticate.ts";
-import { judgeTenant, STALENESS_MAX_MS } from "./deny-set.ts";
+import { judgeTenant } from "./deny-set.ts";
 import { VerifiedKeys } from "./signed-key-cache.ts";
 
 /** Keys that prove themselves: who signed them, and which of their tenants are shut out. */
@@ -24,8 +24,8 @@ export class SignedRing {
     const proven = this.#verified.check(text, digest);
     if (typeof proven === "string") return undefined;
     if (this.#denied !== undefined) {
-      const options = { denied: this.#denied, stalenessMaxMs: STALENESS_MAX_MS };
-      const denial = judgeTenant(proven.tenant, options);
+      const { stalenessMaxMs } = this.#config.deny;
+      const denial = judgeTenant(proven.tenant, { denied: this.#denied, stalenessMaxMs });
       if (denial !== undefined) return new Rejection({ kind: "denied", status: denial.status });
     }
     return this.#keyOf(proven);

@@ -52,6 +52,7 @@ function wordsOf(reason: Reason): Words {
         headers: { "www-authenticate": "Bearer" },
       };
     case "denied":
+      if (reason.status === 503) return { ...overloaded(), ...UNSURE };
       return { ...DENIED, class: reason.status === 402 ? "quota" : "permission" };
     case "forbidden_model":
     case "unpriced_model":
@@ -101,6 +102,12 @@ const DENIED: Omit<Words, "class"> = {
   message: "tenant is over limit or suspended",
   code: "access_denied",
   shouldRetry: false,
+};
+
+/** Too long nobody has told which tenants are shut out. */
+const UNSURE: Pick<Words, "message" | "shouldRetry"> = {
+  message: `The service cannot tell now whether your tenant may use it. ${LATER}`,
+  shouldRetry: true,
 };
 
 type ModelKind =

@@ -57,6 +57,8 @@ export interface FleetOptions {
   /** For the command line, which otherwise says one; `unsaid` leaves it to variable and file. */
   readonly workers?: number | "unsaid";
   readonly env?: Readonly<Record<string, string>>;
+  /** The data port, where it must be one that is known. */
+  readonly port?: number | undefined;
 }
 
 /** The tree of a configuration at these ports. */
@@ -72,11 +74,13 @@ export interface Tree {
 }
 
 /** Starts it and resolves when it answers. @throws with its output when it does not. */
-export async function startFleet({ config, workers = 1, env }: FleetOptions): Promise<Fleet> {
+export async function startFleet(options: FleetOptions): Promise<Fleet> {
+  const { config, workers = 1, env } = options;
   if (!existsSync(BINARY)) throw new Error(`${BINARY} is not there: run \`bun run build\` first`);
   const home = mkdtempSync(join(tmpdir(), "interlock-fleet-"));
   const file = join(home, "interlock.yaml");
-  const [port, adminPort] = freePorts();
+  const [free, adminPort] = freePorts();
+  const port = options.port ?? free;
   writeFileSync(file, JSON.stringify(atPorts(config, port, adminPort)));
   const variables = { HOME: home, TMPDIR: home, PATH: "/usr/bin:/bin", ...env };
   const said = workers === "unsaid" ? [] : ["--workers", String(workers)];
@@ -107,6 +111,7 @@ export async function startFleet({ config, workers = 1, env }: FleetOptions): Pr
     async [Symbol.asyncDispose]() {
       for (const pid of processesIn(home)) process.kill(pid, "SIGKILL");
       await child.exited;
+      await eventually("its end", () => processesIn(home).length === 0); // And their ports are free.
       rmSync(home, { recursive: true, force: true });
     },
   };

@@ -1,8 +1,11 @@
 import { expect, test } from "bun:test";
-import { judgeTenant, STALENESS_MAX_MS } from "../../src/ingress/deny-set.ts";
+import { judgeTenant } from "../../src/ingress/deny-set.ts";
 import { DenySet } from "../../src/state/keys/deny-set.ts";
 import type { DenySource, OnDenyEvent } from "../../src/state/keys/deny-source.ts";
 import { SimClock } from "../sim/clock.ts";
+
+/** reliability.md §3.5. */
+const STALENESS_MAX_MS = 15 * 60_000;
 
 function set() {
   const clock = new SimClock();

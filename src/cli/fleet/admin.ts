@@ -2,6 +2,8 @@ import { type AdminStart, startAdmin } from "../../admin/listener.ts";
 import type { Config } from "../../config/config.ts";
 import type { Log } from "../../runtime/runtime.ts";
 import { healthHttpStatus, type Readiness } from "../../telemetry/health.ts";
+import type { DenySourceStatus } from "../../state/keys/deny-set.ts";
+import type { DenyKeeper } from "../deny-keeper.ts";
 import type { FleetHealth } from "./merge-health.ts";
 import type { Serving } from "./serving.ts";
 
@@ -11,10 +13,12 @@ export interface AdminFacts {
   readonly serving: Serving;
   /** What the master counts itself, as text for a scraper. */
   readonly metrics: () => string;
+  readonly denials: Pick<DenyKeeper, "statuses">;
 }
 
 /** The admin listener of a gateway, however many processes serve it. */
-export function openAdmin({ config, log, serving, metrics }: AdminFacts): AdminStart | undefined {
+export function openAdmin(facts: AdminFacts): AdminStart | undefined {
+  const { config, log, serving, metrics, denials } = facts;
   const { metricsPort, allowedHosts } = config.server;
   if (metricsPort === undefined) return undefined;
   return startAdmin({
@@ -27,13 +31,21 @@ export function openAdmin({ config, log, serving, metrics }: AdminFacts): AdminS
       metrics: async () => (await serving.metrics()) + metrics(),
       async health(detailed) {
         const health = await serving.health();
-        if (detailed) return health;
+        if (detailed) return { ...health, deny_set: denials.statuses().map(denyHealth) };
         const { status, version, uptime_seconds } = health;
         return { status, version, uptime_seconds };
       },
       readiness: async () => readinessOf(await serving.health()),
     },
   });
+}
+
+function denyHealth({ name, size, stalenessMs, broken, flaw }: DenySourceStatus) {
+  return {
+    ...{ source: name, size, staleness_seconds: Math.round(stalenessMs / 1000) },
+    connected: broken === undefined,
+    problem: broken ?? flaw,
+  };
 }
 
 /** Ready while somebody serves and there is a backend to send requests to. */

@@ -1,4 +1,4 @@
-import type { Config } from "../../config/config.ts";
+import type { Config, DenyConfig } from "../../config/config.ts";
 import type { Ms } from "../../core/units.ts";
 import { assemble, type Gateway } from "../../gateway/assemble.ts";
 import { adminSource, healthFacts } from "../../gateway/probes.ts";
@@ -36,8 +36,8 @@ export interface EngineOptions {
   readonly book: () => LimitBook;
   /** Keys of the state directory, once there are any. */
   readonly stored: () => StoredKeys | undefined;
-  /** The tenants a file shuts out, followed as it changes. */
-  readonly denied: (file: string) => DenySet;
+  /** The tenants that are shut out, followed as that changes. */
+  readonly denied: (deny: DenyConfig) => DenySet;
 }
 
 /** Built and not serving yet. */
@@ -154,7 +154,7 @@ export class Engine {
       logLinesDropped,
       stored: keys,
       book: limited ? book() : undefined,
-      denied: signedKeys?.denyFile === undefined ? undefined : denied(signedKeys.denyFile),
+      denied: signedKeys && denied(signedKeys.deny),
     };
     const built = assemble(config, { ...runtime, network }, options);
     const { startedAt, startedWall } = before ?? built;

@@ -1,16 +1,19 @@
 import { HeapCells } from "../../telemetry/cells.ts";
 import { renderMetrics } from "../../telemetry/exposition.ts";
+import type { DenySourceStatus } from "../../state/keys/deny-set.ts";
 import { Registry } from "../../telemetry/registry.ts";
+import type { DenyKeeper } from "../deny-keeper.ts";
 import type { Reloader } from "./reloader.ts";
 import type { Serving } from "./serving.ts";
 
 export interface MasterCounts {
   readonly reloader: Pick<Reloader, "generation" | "counts">;
   readonly serving: Pick<Serving, "workers">;
+  readonly denials: Pick<DenyKeeper, "statuses">;
 }
 
 /** The metrics of reloads and workers, as a function that gives their text now. */
-export function createMasterMetrics({ reloader, serving }: MasterCounts): () => string {
+export function createMasterMetrics({ reloader, serving, denials }: MasterCounts): () => string {
   const registry = new Registry(new HeapCells());
   registry.sampled({
     kind: "gauge",
@@ -47,5 +50,26 @@ export function createMasterMetrics({ reloader, serving }: MasterCounts): () => 
     labels: [],
     read: () => [[{}, serving.workers().reduce((sum, { restarts }) => sum + restarts, 0)]],
   });
+  registerDenySources(registry, denials);
   return () => renderMetrics(registry);
+}
+
+/** Of each place where it is said which tenants are shut out. */
+function registerDenySources(registry: Registry, denials: MasterCounts["denials"]): void {
+  const gauge = (name: string, help: string, of: (status: DenySourceStatus) => number): void =>
+    registry.sampled({
+      ...{ kind: "gauge", name, help, labels: ["source"] },
+      *read() {
+        for (const status of denials.statuses()) yield [{ source: status.name }, of(status)];
+      },
+    });
+  gauge("gateway_deny_set_size", "Tenants that a source shuts out.", ({ size }) => size);
+  gauge("gateway_deny_set_connected", "1 while a source can be read or reached.", ({ broken }) =>
+    broken === undefined ? 1 : 0,
+  );
+  gauge(
+    "gateway_deny_set_staleness_seconds",
+    "How long ago all that a source says was surely known.",
+    ({ stalenessMs }) => stalenessMs / 1000,
+  );
 }

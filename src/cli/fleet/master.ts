@@ -2,9 +2,11 @@ import type { AdminStart } from "../../admin/listener.ts";
 import type { Environment } from "../../config/env.ts";
 import type { Ms } from "../../core/units.ts";
 import type { BufferedLog } from "../../runtime/log.ts";
-import type { Clock, Timer } from "../../runtime/runtime.ts";
+import type { Clock, Random, Timer } from "../../runtime/runtime.ts";
 import type { Notifier } from "../notify.ts";
+import { DenyKeeper } from "../deny-keeper.ts";
 import type { StartOptions } from "../start-options.ts";
+import { StateStore } from "../state-store.ts";
 import { openAdmin } from "./admin.ts";
 import { type Answered, type ControlRequest, type ControlServer, serveControl } from "./control.ts";
 import type { Fixed } from "./fixed.ts";
@@ -28,12 +30,15 @@ import { statusOf } from "./status-document.ts";
 /** An old process listens on for a second after it has been replaced. */
 const PORT_WAIT_MS: Ms = 5000;
 const PORT_LOOK_MS: Ms = 50;
+/** Who serves in this process waits as long for another's write to the state. */
+const STATE_MS: Ms = 250;
 
 export interface MasterOptions {
   readonly argv: readonly string[];
   readonly options: StartOptions;
   readonly env: Environment;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: BufferedLog;
   readonly notifier: Notifier;
   readonly serving: Serving;
@@ -66,6 +71,8 @@ export class Master {
   readonly #startedAt: Ms;
   readonly #hadTerminal: boolean;
   readonly #over = Promise.withResolvers<Manner | { readonly kind: "broken"; reason: string }>();
+  readonly #store: StateStore;
+  readonly #denials: DenyKeeper;
   #admin: AdminStart | undefined;
   #control: ControlServer | undefined;
   #watchdog: Timer | undefined;
@@ -80,7 +87,17 @@ export class Master {
     this.#reloader = new Reloader({
       ...{ options: options.options, env, serving, fixed, plan, log },
     });
-    this.#metrics = createMasterMetrics({ reloader: this.#reloader, serving });
+    const directory = options.stateDirectory;
+    const port = this.#port();
+    this.#store = new StateStore({
+      clock,
+      random: options.random,
+      directory,
+      deadlineMs: STATE_MS,
+    });
+    this.#denials = new DenyKeeper({ clock, log, store: this.#store, directory, port });
+    const { denials, reloader } = { denials: this.#denials, reloader: this.#reloader };
+    this.#metrics = createMasterMetrics({ reloader, serving, denials });
   }
 
   get admin(): AdminStart | undefined {
@@ -95,6 +112,7 @@ export class Master {
       return `${this.#admin.reason}: ${this.#admin.fix}`;
     }
     this.#openControl();
+    this.#denials.apply(this.#reloader.config.signedKeys?.deny);
     return undefined;
   }
 
@@ -150,6 +168,7 @@ export class Master {
     }
     notifier.reloading();
     const reloaded = await this.#reloader.reload();
+    this.#denials.apply(this.#reloader.config.signedKeys?.deny);
     const suffix = reloaded.kind === "refused" ? "; the last reload was refused" : "";
     notifier.ready(`Serving on ${serving.url.href}, generation ${reloaded.generation}${suffix}`);
     return reloaded;
@@ -269,7 +288,7 @@ export class Master {
   #openAdmin(): AdminStart | undefined {
     const { plan, log, serving } = this.#o;
     return openAdmin({
-      ...{ config: plan.config, log, serving, metrics: this.#metrics },
+      ...{ config: plan.config, log, serving, metrics: this.#metrics, denials: this.#denials },
     });
   }
 
@@ -328,6 +347,8 @@ export class Master {
     this.#o.serving.onPids = undefined; // The files are the successor's from here on.
     if (this.#admin?.kind === "listening") await this.#admin.stop();
     this.#admin = undefined;
+    this.#denials.stop();
+    await this.#store.close();
   }
 
   async #close(): Promise<void> {

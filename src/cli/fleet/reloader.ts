@@ -1,3 +1,4 @@
+import type { Config } from "../../config/config.ts";
 import type { Environment } from "../../config/env.ts";
 import type { Log } from "../../runtime/runtime.ts";
 import { loadConfig, MACHINE } from "../load-config.ts";
@@ -31,6 +32,7 @@ export class Reloader {
   readonly #options: ReloaderOptions;
   #generation: number;
   #digest: string;
+  #config: Config;
   #running: Promise<Reloaded> | undefined;
   #waiting: Promise<Reloaded> | undefined;
   readonly #counts = { applied: 0, unchanged: 0, refused: 0 };
@@ -39,8 +41,13 @@ export class Reloader {
     this.#options = options;
     this.#generation = options.plan.generation;
     this.#digest = digestOf(options.plan.inputs);
+    this.#config = options.plan.config;
   }
 
+  /** What serves now. */
+  get config(): Config {
+    return this.#config;
+  }
   get generation(): number {
     return this.#generation;
   }
@@ -87,6 +94,7 @@ export class Reloader {
     if (!committed.ok) return this.#refused(committed.reason);
     this.#generation = plan.generation;
     this.#digest = digest;
+    this.#config = plan.config;
     const { needsRestart } = fitted;
     return { kind: "applied", generation: plan.generation, needsRestart };
   }

@@ -13,7 +13,12 @@ export interface FileDenialsOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly pollMs?: Ms | undefined;
+  /** What a `SavedDenials` in another process follows, where it is one's log. */
+  readonly of?: SavedElsewhere | undefined;
 }
+
+/** A log that another process writes: until it does, there is no file and nothing wrong with it. */
+export type SavedElsewhere = Pick<DenySource, "name" | "local">;
 
 /** The place up to which the file is read, and how to know it again. */
 interface Place {
@@ -33,8 +38,8 @@ interface Place {
  * whenever it can be read. One that is gone denies what it last denied, and grows stale.
  */
 export class FileDenials implements DenySource {
-  readonly name = "file";
-  readonly local = false;
+  readonly name: string;
+  readonly local: boolean;
   readonly #options: FileDenialsOptions;
   #state: DenyState = emptyDenyState();
   #place: Place | undefined;
@@ -43,6 +48,8 @@ export class FileDenials implements DenySource {
   #flaw: string | undefined;
 
   constructor(options: FileDenialsOptions) {
+    this.name = options.of?.name ?? "file";
+    this.local = options.of?.local ?? false;
     this.#options = options;
   }
 
@@ -69,6 +76,7 @@ export class FileDenials implements DenySource {
     try {
       this.#complain(this.#look());
     } catch (error) {
+      if (this.#options.of !== undefined && isMissing(error)) return;
       const detail = error instanceof Error ? error.message : "unknown reason";
       this.#onEvent({ kind: "broken", detail });
     }
@@ -133,6 +141,10 @@ export class FileDenials implements DenySource {
     const { freshWall } = this.#state;
     return freshWall === undefined ? 0 : this.#options.clock.wall() - freshWall;
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
 function fileOf({ dev, ino }: Stats): string {

@@ -1,3 +1,4 @@
+import type { Secret } from "../../core/secret.ts";
 import type { Ms } from "../../core/units.ts";
 import type { Clock } from "../../runtime/runtime.ts";
 import { type DenySession, RemoteDenials, within } from "./deny-remote.ts";
@@ -44,23 +45,26 @@ export interface KvConnection {
 /** The parts of `@nats-io/transport-node` and `@nats-io/kv` that are used here. */
 export interface NatsModules {
   readonly transport: {
-    connect(options: {
-      readonly servers: string;
-      readonly reconnect: boolean;
-      readonly timeout: Ms;
-    }): Promise<NatsClient>;
+    connect(options: NatsOptions): Promise<NatsClient>;
   };
   readonly kv: {
     readonly Kvm: new (client: NatsClient) => { open(name: string): Promise<KvBucket> };
   };
+}
+export interface NatsOptions {
+  readonly servers: string;
+  readonly reconnect: boolean;
+  readonly timeout: Ms;
+  readonly user?: string;
+  readonly pass?: string;
+  readonly token?: string;
+  readonly tls?: object;
 }
 export interface NatsClient {
   flush(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Where the denials are kept unless it is said otherwise: features.md d-R5. */
-export const DENY_BUCKET = "ai-gateway";
 const KEY_PREFIX = "blackhole.";
 
 export interface NatsDenialsOptions {
@@ -84,11 +88,14 @@ const RESCAN_EXPIRING_MS: Ms = 60_000;
 /** Connects with the packages. Reconnecting is ours: a new session knows where to go on. */
 export function natsConnector(
   modules: () => Promise<NatsModules>,
-  { servers, bucket = DENY_BUCKET }: { readonly servers: string; readonly bucket?: string },
+  { url, bucket }: { readonly url: Secret; readonly bucket: string },
 ): () => Promise<KvConnection> {
   return async () => {
     const { transport, kv } = await modules();
-    const client = await transport.connect({ servers, reconnect: false, timeout: DEADLINE_MS });
+    const client = await transport.connect({
+      ...addressOf(url.expose()),
+      ...{ reconnect: false, timeout: DEADLINE_MS },
+    });
     try {
       const open = await new kv.Kvm(client).open(bucket);
       return { bucket: open, ping: () => client.flush(), close: () => client.close() };
@@ -96,6 +103,17 @@ export function natsConnector(
       await client.close();
       throw error;
     }
+  };
+}
+
+/** The packages take no credentials from an address: a user with a password, or a token alone. */
+function addressOf(url: string): Omit<NatsOptions, "reconnect" | "timeout"> {
+  const { protocol, username, password, host } = new URL(url);
+  const [user, pass] = [decodeURIComponent(username), decodeURIComponent(password)];
+  return {
+    servers: host,
+    ...(user !== "" && (pass === "" ? { token: user } : { user, pass })),
+    ...(protocol === "tls:" && { tls: {} }),
   };
 }
 

@@ -167,10 +167,21 @@ class Server {
     return { revision: BigInt(head.revision), pruned: BigInt(head.pruned) };
   }
 
-  #ask<T>(answer: PromiseLike<T>): Promise<T> {
+  async #ask<T>(answer: PromiseLike<T>): Promise<T> {
     const { clock, deadlineMs = DEADLINE_MS } = this.#options;
-    return within(answer, { clock, deadlineMs, asked: "postgres" });
+    try {
+      return await within(answer, { clock, deadlineMs, asked: "postgres" });
+    } catch (error) {
+      throw hasNoTables(error) ? new Error(NO_TABLES, { cause: error }) : error;
+    }
   }
+}
+
+const NO_TABLES = "it has no interlock_deny: run `interlock migrate run --database-url URL`";
+
+/** undefined_table: PostgreSQL's documentation, appendix A. */
+function hasNoTables(error: unknown): boolean {
+  return error instanceof Error && "errno" in error && error.errno === "42P01";
 }
 
 /** The table's own check lets nothing else in. */

@@ -16,6 +16,8 @@ export interface DenySession {
 
 export interface RemoteDenialsOptions {
   readonly name: string;
+  /** Never behind itself: what it asks is on this machine. */
+  readonly local?: boolean | undefined;
   readonly clock: Clock;
   /**
    * Follows the server until the session is to end. Whatever it throws is what broke; a return
@@ -31,7 +33,7 @@ const BACKOFF_MAX_MS: Ms = 30_000;
 /** Denials of a server elsewhere: connects, goes on where it was, and tries again for ever. */
 export class RemoteDenials implements DenySource {
   readonly name: string;
-  readonly local = false;
+  readonly local: boolean;
   readonly #options: RemoteDenialsOptions;
   #after: Revision | undefined;
   #backoffMs = BACKOFF_FIRST_MS;
@@ -41,6 +43,7 @@ export class RemoteDenials implements DenySource {
 
   constructor(options: RemoteDenialsOptions) {
     this.name = options.name;
+    this.local = options.local ?? false;
     this.#options = options;
   }
 

@@ -30,6 +30,8 @@ export interface SavedDenialsOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly compactBytes?: Bytes | undefined;
+  /** How often it is noted that the source is in step: those who follow the log are as stale. */
+  readonly freshEveryMs?: Ms | undefined;
   /** Writes through to the disk with each change: for denials that are nowhere else. */
   readonly durable?: boolean | undefined;
 }
@@ -130,7 +132,8 @@ export class SavedDenials implements DenySource {
     // A local source is in step as long as its file can be read: followers see no `fresh` in it.
     if (this.local) return;
     // Also when the clock was set back: an age is counted from the line that is there.
-    if (Math.abs(wall - (state.freshWall ?? 0)) < FRESH_EVERY_MS) return;
+    const { freshEveryMs = FRESH_EVERY_MS } = this.#options;
+    if (Math.abs(wall - (state.freshWall ?? 0)) < freshEveryMs) return;
     state.freshWall = wall;
     this.#append(freshLine(wall, state.revision));
   }

@@ -1,3 +1,4 @@
+import { DENY_SCHEMA_DOWN, DENY_SCHEMA_UP } from "../keys/deny-postgres-schema.ts";
 import type { Migration } from "./migration.ts";
 
 /** The schema of this program, oldest step first. A step that was released never changes. */
@@ -165,5 +166,10 @@ DROP TABLE register;
     holds: [],
     up: "CREATE INDEX projection_revision ON projection (view_name, revision);",
     down: "DROP INDEX projection_revision;",
+  },
+  {
+    ...{ version: 6, name: "denials", holds: ["interlock_deny"], only: "postgres" },
+    up: DENY_SCHEMA_UP,
+    down: DENY_SCHEMA_DOWN,
   },
 ];

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { Secret } from "../../../src/core/secret.ts";
 import {
   type KvBucket,
   type KvConnection,
@@ -274,7 +275,7 @@ describe.skipIf(servers === undefined)(`denials in NATS${needs}`, () => {
       const bucket = `interlock-test-${process.pid}-${++buckets}`;
       const writable = await new kv.Kvm(client).create(bucket);
       const clock = new CountedClock();
-      const connect = natsConnector(packages, { servers: servers!, bucket });
+      const connect = natsConnector(packages, { url: new Secret(servers!), bucket });
       const source = natsDenials({ clock, connect, pingMs: 20 });
       return {
         ...{ clock, source },

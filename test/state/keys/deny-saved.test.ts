@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { appendFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { AdminDenials } from "../../../src/state/keys/deny-admin.ts";
+import { HandDenials } from "./hand-denials.ts";
 import { SavedDenials } from "../../../src/state/keys/deny-saved.ts";
 import { DenySet } from "../../../src/state/keys/deny-set.ts";
 import type {
@@ -140,7 +140,7 @@ test("killed at each byte of a line, no tenant whose number begins alike is deni
 test("the log stays small however often a tenant is denied and restored", () => {
   using dir = stateDir();
   const path = join(dir.path, "deny.log");
-  const admin = new AdminDenials();
+  const admin = new HandDenials();
   const saved = new SavedDenials(admin, { path, clock: new SimClock(), compactBytes: 2_000 });
   saved.start(() => {});
   admin.deny(7n, "fraud");
@@ -156,7 +156,7 @@ test("the log stays small however often a tenant is denied and restored", () => 
 test("a set larger than the log may be is not written anew with each line", () => {
   using dir = stateDir();
   const path = join(dir.path, "deny.log");
-  const admin = new AdminDenials();
+  const admin = new HandDenials();
   const saved = new SavedDenials(admin, { path, clock: new SimClock(), compactBytes: 1_000 });
   saved.start(() => {});
   const files: number[] = [];
@@ -175,7 +175,7 @@ describe("denials made by hand", () => {
     const path = join(dir.path, "deny.log");
     appendFileSync(path, "deny 5 fraud\n");
     for (let round = 1n; round <= 3n; round++) {
-      const admin = new AdminDenials();
+      const admin = new HandDenials();
       const { set } = started(admin, path);
       expect(set.find(5n)).toBe("fraud");
       for (let tenant = 100n; tenant < 100n + round - 1n; tenant++) {
@@ -189,7 +189,7 @@ describe("denials made by hand", () => {
   test("say nothing of staleness, here or to who follows the file", async () => {
     using dir = stateDir();
     const path = join(dir.path, "deny.log");
-    const { set, clock } = started(new AdminDenials(), path);
+    const { set, clock } = started(new HandDenials(), path);
     await clock.advance(3_600_000);
     expect(set.stalenessMs).toBe(0);
     expect(readFileSync(path, "latin1")).not.toContain("fresh");
@@ -197,7 +197,7 @@ describe("denials made by hand", () => {
   });
 
   test("are refused aloud before there is somebody to hear them", () => {
-    expect(() => new AdminDenials().deny(1n, "spend")).toThrow("not started");
+    expect(() => new HandDenials().deny(1n, "spend")).toThrow("not started");
   });
 });
 
@@ -226,7 +226,7 @@ describe("a disk that does not take it", () => {
     const path = join(dir.path, "deny.log");
     mkdirSync(path);
     const clock = new SimClock();
-    const admin = new SavedDenials(new AdminDenials(), { path, clock, durable: true });
+    const admin = new SavedDenials(new HandDenials(), { path, clock, durable: true });
     expect(() => admin.start(() => {})).toThrow();
     const events: DenyEvent[] = [];
     const server = new SavedDenials(new Server(), { path, clock });

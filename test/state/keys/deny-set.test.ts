@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { AdminDenials } from "../../../src/state/keys/deny-admin.ts";
+import { HandDenials } from "./hand-denials.ts";
 import { FileDenials } from "../../../src/state/keys/deny-file.ts";
 import { SavedDenials } from "../../../src/state/keys/deny-saved.ts";
 import { DenySet } from "../../../src/state/keys/deny-set.ts";
@@ -15,7 +15,7 @@ denyContract(
   "memory",
   async () => {
     const clock = new SimClock();
-    const source = new AdminDenials();
+    const source = new HandDenials();
     return {
       ...{ clock, source },
       deny: (tenant, reason) => source.deny(tenant, reason),
@@ -32,7 +32,7 @@ denyContract(
   async () => {
     const dir = stateDir();
     const clock = new SimClock();
-    const admin = new AdminDenials();
+    const admin = new HandDenials();
     const source = new SavedDenials(admin, { path: join(dir.path, "deny.log"), clock });
     return {
       ...{ clock, source },
@@ -69,7 +69,7 @@ denyContract(
     const dir = stateDir();
     const clock = new SimClock();
     const path = join(dir.path, "deny.log");
-    const admin = new AdminDenials();
+    const admin = new HandDenials();
     // Compacted all the time: what follows has to find its place again and again.
     const writer = new SavedDenials(admin, { path, clock, compactBytes: 40 });
     writer.start(() => {});

@@ -1,10 +1,16 @@
-import type { DenyEvent, DenyReason, DenySource, OnDenyEvent, Revision } from "./deny-source.ts";
+import type {
+  DenyEvent,
+  DenyReason,
+  DenySource,
+  OnDenyEvent,
+  Revision,
+} from "../../../src/state/keys/deny-source.ts";
 
 /**
  * Denials made by hand, in this process. They are in force when the call returns; `SavedDenials`
  * around this keeps them over a restart.
  */
-export class AdminDenials implements DenySource {
+export class HandDenials implements DenySource {
   readonly name = "admin";
   readonly local = true;
   readonly #denied = new Map<bigint, DenyReason>();
