@@ -190,7 +190,7 @@ test("what is printed loads again, and then prints the same", () => {
     }),
     { numRuns: 200 },
   );
-});
+}, 60_000);
 
 test("no secret is in what is printed, nor in any error or warning about it", () => {
   const breakage = fc.constantFrom(
