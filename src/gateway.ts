@@ -12,11 +12,12 @@ import { refuse } from "./gateway/refuse.ts";
 import { admit } from "./gateway/admit.ts";
 import { attemptContext } from "./gateway/attempt-context.ts";
 import { begin, bodyOptions, settle } from "./gateway/visit.ts";
+import { routesOf } from "./gateway/view.ts";
 
 import { accept, type Front, readBody, readCall } from "./ingress/accept.ts";
 import { authenticate } from "./ingress/authenticate.ts";
 import { classify } from "./ingress/classify.ts";
-import { onlyCalls, prove } from "./ingress/signature.ts";
+import { onlyCalls, prove, unknown } from "./ingress/signature.ts";
 import { decide } from "./router/decide.ts";
 import { findTarget, renamed, type Target } from "./router/routes.ts";
 import { attempt } from "./upstream/attempt.ts";
@@ -44,19 +45,21 @@ export async function handle(
   if (!gateway.governor.allows(front.address())) return refuse(visit, new Rejection(FLOOD));
   const key = authenticate(http.headers, gateway.keys, query);
   if (key instanceof Rejection) return refuse(visit, key);
-  visit.key = key;
+  visit.key = key.claim === undefined ? key : undefined; // Whose it is, its signature will say.
   if (key.claim !== undefined && route.kind !== "call") return refuse(visit, onlyCalls());
   if (route.kind === "models") return answerModels(gateway, visit, route);
   if (route.kind === "translate") return answerTranslate(visit, http, front);
-  const asked = findCallFor(gateway, route, http.method);
-  if (asked instanceof Rejection) return refuse(visit, asked);
+  const routes = routesOf(gateway, key);
+  const asked = findCallFor(gateway, route, { method: http.method, routes });
+  if (asked instanceof Rejection) return refuse(visit, key.claim ? unknown() : asked);
   visit.dialect = gateway.dialects[asked.dialect];
 
   const options = bodyOptions(visit, front, { head: asked.head, http });
   const body = await readBody(http, options);
   if (body instanceof Rejection) return refuse(visit, body);
-  const unproven = key.claim && prove(key.claim, http, { body, at: gateway.runtime.clock.wall() });
+  const unproven = key.claim && prove(key.claim, http, { body, at: gateway.keys.wall() });
   if (unproven !== undefined) return refuse(visit, unproven);
+  visit.key = key;
   front.setIdleTimeout(0); // From here on the attempt and the relay have their own clocks.
 
   const call = readCall(body, asked.head, options);
@@ -66,7 +69,7 @@ export async function handle(
   visit.bodyBytes = body.byteLength;
   visit.streamed = envelope.stream;
 
-  const target = findTarget(gateway.routes, { model: envelope.model, key, named: asked.named });
+  const target = findTarget(routes, { model: envelope.model, key, named: asked.named });
   if (target instanceof Rejection) return refuse(visit, target);
   visit.target = target;
 

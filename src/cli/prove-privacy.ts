@@ -1,7 +1,8 @@
 import type { AnyBackend } from "../core/backend.ts";
 import type { AnyLane } from "../core/pool.ts";
-import type { Config } from "../config/config.ts";
+import type { Config, KeyConfig } from "../config/config.ts";
 import { printCondition } from "../config/condition.ts";
+import { mayUse, ownedLabel } from "../config/tenants.ts";
 import { CONFIG_VARIABLE, variable } from "../config/env.ts";
 import { load } from "../config/load.ts";
 import { isPrivateKey, lanesFor, loneLane, privateBackends, whyLocal } from "../config/reach.ts";
@@ -44,16 +45,28 @@ export async function provePrivacy(argv: readonly string[], io: Io): Promise<num
 }
 
 function reachesOf(config: Config): readonly Reach[] {
-  const { pools, models, rules, defaultBackend } = config;
+  const { tenants, rules, defaultBackend } = config;
   return [
-    ...[...pools.values()].map(({ name, lanes }) => reachOf("pool", name, lanes)),
-    ...[...models].map(([name, lane]) => reachOf("model", name, [lane])),
+    ...namedReaches(config, (name) => name),
+    ...[...tenants.values()].flatMap((tenant) =>
+      namedReaches(tenant, (name) => ownedLabel(tenant.id, name)),
+    ),
     ...rules.map(({ condition, backend }) =>
       reachOf("rule", printCondition(condition), [loneLane(backend)]),
     ),
     ...(defaultBackend === undefined
       ? []
       : [reachOf("default", "any other model", [loneLane(defaultBackend)])]),
+  ];
+}
+
+function namedReaches(
+  { pools, models }: Pick<Config, "pools" | "models">,
+  labelOf: (name: string) => string,
+): readonly Reach[] {
+  return [
+    ...[...pools.values()].map(({ name, lanes }) => reachOf("pool", labelOf(name), lanes)),
+    ...[...models].map(([name, lane]) => reachOf("model", labelOf(name), [lane])),
   ];
 }
 
@@ -70,12 +83,23 @@ function reasoned(backend: AnyBackend): { backend: string; because: string } {
 
 /** Names that somebody whose requests are private may use, and that no local backend serves. */
 function unservedOf(config: Config): readonly string[] {
-  const all = [...config.pools.keys(), ...config.models.keys()];
   const callers = config.keys.length === 0 ? [undefined] : config.keys;
-  const asked = callers
+  const unserved = callers
     .filter((key) => isPrivateKey(config, key))
-    .flatMap((key) => key?.allow ?? all);
-  return [...new Set(asked)].filter((name) => privateBackends(lanesFor(config, name)).length === 0);
+    .flatMap((key) => unservedBy(config, key));
+  return [...new Set(unserved)];
+}
+
+function unservedBy(config: Config, key: KeyConfig | undefined): readonly string[] {
+  const tenant = key?.tenant;
+  const isOwn = (name: string): boolean =>
+    tenant !== undefined && (tenant.models.has(name) || tenant.pools.has(name));
+  const named = [config, ...(tenant === undefined ? [] : [tenant])];
+  const all = named.flatMap(({ pools, models }) => [...pools.keys(), ...models.keys()]);
+  return (key?.allow ?? all)
+    .filter((name) => tenant === undefined || isOwn(name) || mayUse(tenant, name))
+    .filter((name) => privateBackends(lanesFor(config, name, tenant)).length === 0)
+    .map((name) => (tenant !== undefined && isOwn(name) ? ownedLabel(tenant.id, name) : name));
 }
 
 interface Verdict {
@@ -108,7 +132,8 @@ function textOf(config: Config, reaches: readonly Reach[], { unserved }: Verdict
 }
 
 function privateKeysText(config: Config): string {
-  const names = config.keys.filter((key) => key.privacy === "private").map(({ id }) => id);
+  const shut = config.keys.filter((key) => key.privacy === "private" || key.tenant?.privacy);
+  const names = shut.map(({ id }) => id);
   return names.length === 0 ? "" : ` (keys: ${names.join(", ")})`;
 }
 

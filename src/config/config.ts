@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import type { AnyBackend } from "../core/backend.ts";
-import type { KeyId } from "../core/ids.ts";
+import type { KeyId, TenantId } from "../core/ids.ts";
 import type { Limits, OnExhausted } from "../core/limits.ts";
 import type { AnyLane } from "../core/pool.ts";
 import type { BudgetStatus } from "../core/rejection.ts";
@@ -27,6 +27,7 @@ export interface Config {
   readonly keyed: boolean;
   /** Keys proven by their signature; undefined takes none. */
   readonly signedKeys: SignedKeysConfig | undefined;
+  readonly tenants: ReadonlyMap<TenantId, TenantConfig>;
   readonly relay: RelayConfig;
   readonly budgets: BudgetsConfig;
   readonly failover: FailoverConfig;
@@ -99,17 +100,47 @@ export interface KeyConfig {
   readonly privacy: Privacy | undefined;
   /** Pool and model names this key may use; undefined allows all. */
   readonly allow: readonly string[] | undefined;
+  /** Zones its requests may be sent to; undefined allows all. */
+  readonly zones?: readonly string[] | undefined;
   readonly streamFailure: StreamFailure | undefined;
   readonly onLoss: OnLoss | undefined;
   readonly limits: Limits;
+  /** Whose it is; undefined where it is the operator's own. */
+  readonly tenant?: TenantConfig | undefined;
+}
+
+/** A namespace: limits that its keys share, what they may use, and names that are theirs alone. */
+export interface TenantConfig {
+  readonly id: TenantId;
+  /** The entry that it is held by: its own, or that of tenants without one. */
+  readonly entry: TenantId | undefined;
+  /** Its number in signed keys, in decimal. */
+  readonly signedId: string | undefined;
+  readonly privacy: "private" | undefined;
+  /** Of the names that all may use, those it may; undefined allows all. */
+  readonly allow: readonly string[] | undefined;
+  readonly deny: readonly string[];
+  readonly zones: readonly string[] | undefined;
+  readonly streamFailure: StreamFailure | undefined;
+  readonly onLoss: OnLoss | undefined;
+  /** Added to what is charged. */
+  readonly markupPercent: number;
+  readonly limits: Limits;
+  readonly models: ReadonlyMap<string, AnyLane>;
+  readonly pools: ReadonlyMap<string, PoolConfig>;
 }
 
 /** Signed keys: who may sign them, and what each of their tenants may do. */
 export interface SignedKeysConfig {
   readonly signers: ReadonlyMap<number, KeyObject>;
   readonly deny: DenyConfig;
+  /** The entry by which each tenant is held that has none; undefined holds it to `limits`. */
+  readonly defaultTenant: TenantId | undefined;
+  readonly knownTenantsOnly: boolean;
   readonly privacy: Privacy | undefined;
   readonly allow: readonly string[] | undefined;
+  readonly zones: readonly string[] | undefined;
+  /** Of each tenant that has no entry. */
   readonly limits: Limits;
 }
 

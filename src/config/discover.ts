@@ -66,7 +66,13 @@ export async function discover(options: DiscoverOptions): Promise<Discovery> {
   const asked = await Promise.all([...credentialed, ...engines].map((each) => ask(each, probe)));
   const found = asked.filter((each) => each !== undefined);
   if (found.length === 0) found.push(foundOf(demoCandidate(), [DEMO_BACKEND_NAME]));
-  const keys = readKeys({}, { env, findings, names: [], open: true });
+  const keys = readKeys(
+    {},
+    {
+      ...{ env, findings, names: [], open: true },
+      ...{ tenants: new Map(), zones: new Set(), written: new Map() },
+    },
+  );
   const keyed = keys.length > 0 || storedKeys;
   const server = !keyed ? openModeServer(settings.server, findings) : settings.server;
   if (findings.errors.length > 0) return { ok: false, errors: findings.errors };
@@ -104,6 +110,7 @@ function configOf(found: readonly Found[], settings: Settings): Omit<Config, Ask
     models: modelsOf(found),
     pools: new Map(),
     signedKeys: undefined,
+    tenants: new Map(),
     rules: rulesOf(backends),
     defaultBackend: defaultOf(backends),
     notActive: [],

@@ -68,6 +68,21 @@ export const port: Leaf<number> = {
   read: whole(0, 65535).read,
 };
 
+const UNSIGNED64_MAX = 2n ** 64n - 1n;
+
+/** A number of 64 bits, as text: from 2 ** 53 on YAML's own numbers are no longer exact. */
+export const unsigned64: Leaf<string> = {
+  expected: "a whole number from 0 to 18446744073709551615, in quotes where it is large",
+  read(value) {
+    if (typeof value === "number") {
+      return Number.isSafeInteger(value) && value >= 0 ? String(value) : undefined;
+    }
+    if (typeof value !== "string" || !/^\d{1,20}$/.test(value)) return undefined;
+    const number = BigInt(value);
+    return number <= UNSIGNED64_MAX ? String(number) : undefined;
+  },
+};
+
 /** `true` or `false`. */
 export const flag: Leaf<boolean> = {
   expected: "true or false",

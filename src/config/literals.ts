@@ -28,6 +28,7 @@ export function warnOfLiterals(
 function secretsOf({
   providers,
   keys,
+  tenants,
   security,
   state,
   database,
@@ -43,6 +44,11 @@ function secretsOf({
   }
   for (const [id, entry] of Object.entries(keys ?? {})) {
     add(["keys", id, "key"], entry.key, { variable: "VIRTUAL_KEY" });
+  }
+  for (const [tenant, own] of Object.entries(tenants ?? {})) {
+    for (const [name, entry] of Object.entries(own.keys ?? {})) {
+      add(["tenants", tenant, "keys", name, "key"], entry.key, { variable: "VIRTUAL_KEY" });
+    }
   }
   const variable = "SECRETS_ENCRYPTION_KEY";
   add(["security", "secrets", "encryption_key"], security?.secrets?.encryption_key, { variable });

@@ -40,6 +40,8 @@ export function followProvider(
 
 /** What the readers of models and rules share. */
 export interface ModelsContext {
+  /** Where `models:` and `pools:` stand: at the top, or in a tenant. */
+  readonly at: Path;
   readonly backends: Backends;
   /** Models of the file, also those that something is wrong with. */
   readonly modelNames: ReadonlySet<string>;
@@ -55,10 +57,10 @@ export interface Models {
 }
 
 /** The lanes of `models:`. */
-export function readModels(file: FileConfig, context: ModelsContext): Models {
+export function readModels(entries: FileConfig["models"], context: ModelsContext): Models {
   const lanes = new Map<string, AnyLane>();
   const off = new Set<string>();
-  for (const [name, entry] of Object.entries(file.models ?? {})) {
+  for (const [name, entry] of Object.entries(entries ?? {})) {
     const lane = readModel(name, entry, context);
     if (lane === "off") off.add(name);
     else if (lane !== undefined) lanes.set(name, lane);
@@ -71,14 +73,15 @@ function readModel(
   entry: FileModel,
   context: ModelsContext,
 ): AnyLane | "off" | undefined {
-  const path = ["models", name, "provider"];
+  const own = [...context.at, "models", name];
+  const path = [...own, "provider"];
   const shown = context.written.has(say(path)) ? undefined : entry.provider;
   const { findings } = context;
   const backend = followProvider(entry.provider, context.backends, { path, shown, findings });
   if (backend === "broken") return undefined;
   if (backend === "disabled") {
     const reason = "its provider is switched off, so the model is not offered";
-    findings.warnings.push(finding(["models", name], reason, "enable the provider, or remove it"));
+    findings.warnings.push(finding(own, reason, "enable the provider, or remove it"));
     return "off";
   }
   return laneOf(backend, {
@@ -109,9 +112,12 @@ export function laneOf(
 }
 
 /** The pools of `pools:`, each with at least one lane. */
-export function readPools(file: FileConfig, context: PoolContext): ReadonlyMap<string, PoolConfig> {
+export function readPools(
+  entries: FileConfig["pools"],
+  context: PoolContext,
+): ReadonlyMap<string, PoolConfig> {
   const pools = new Map<string, PoolConfig>();
-  for (const [name, entry] of Object.entries(file.pools ?? {})) {
+  for (const [name, entry] of Object.entries(entries ?? {})) {
     const pool = readPool(name, entry, context);
     if (pool !== undefined) pools.set(name, pool);
   }
@@ -119,14 +125,14 @@ export function readPools(file: FileConfig, context: PoolContext): ReadonlyMap<s
 }
 
 /** What the readers of pools share. */
-export interface PoolContext extends Pick<ModelsContext, "modelNames" | "findings"> {
+export interface PoolContext extends Pick<ModelsContext, "at" | "modelNames" | "findings"> {
   readonly models: Models;
 }
 
 function readPool(name: string, entry: FilePool, context: PoolContext): PoolConfig | undefined {
   const { findings } = context;
   const members = (entry.members ?? []).filter((member) => member !== undefined);
-  const path = ["pools", name, "members"];
+  const path = [...context.at, "pools", name, "members"];
   if (members.length === 0) {
     const fix = "list models, as members: [{ model: … }]";
     findings.errors.push(finding(path, "the pool has no members", fix));
@@ -138,7 +144,9 @@ function readPool(name: string, entry: FilePool, context: PoolContext): PoolConf
     const lane = followModel(member.model, [...path, at, "model"], context);
     if (lane === undefined) continue;
     const { priority = 0, weight = 1, context_max: contextMax = lane.contextMax } = member;
-    lanes.push({ ...lane, priority, weight, contextMax });
+    // A caller of the pool names the pool: what its backend knows is the member's own name.
+    const upstreamModel = lane.upstreamModel ?? member.model;
+    lanes.push({ ...lane, upstreamModel, priority, weight, contextMax });
   }
   warnOfDoubles(path, lanes, findings);
   warnOfMixture(path, lanes, findings);

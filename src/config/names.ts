@@ -30,7 +30,7 @@ const NARROW = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const MODEL = /^[A-Za-z0-9@][A-Za-z0-9@._:/+-]{0,127}$/;
 
 /** What has a name in the file. */
-export type Named = "provider" | "pool" | "model" | "key";
+export type Named = "provider" | "pool" | "model" | "key" | "tenant";
 
 /** What is wrong with a name, and what to do; undefined when nothing is. */
 export function nameProblem(
@@ -45,7 +45,10 @@ export function nameProblem(
       fix: `begin with a letter or digit, then letters, digits and ${also}`,
     };
   }
-  if (kind === "key") return undefined;
+  if (kind === "key" && /^tenant-\d+$/.test(name)) {
+    return { reason: "this is what the signed keys of a tenant go by", fix: "rename it" };
+  }
+  if (kind === "key" || kind === "tenant") return undefined;
   if (RESERVED.has(name.toLowerCase())) {
     return {
       reason: "this name is reserved: paths of the gateway begin with it",

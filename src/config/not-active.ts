@@ -7,6 +7,7 @@ const NOT_ACTIVE: readonly Path[] = [
   ["providers", "*", "max_retries"],
   ["providers", "*", "rate_limit"],
   ["models", "*", "max_concurrent"],
+  ["tenants", "*", "models", "*", "max_concurrent"],
   ["routing", "health_check_interval_seconds"],
   ["resilience", "retry", "initial_delay_ms"],
   ["resilience", "retry", "max_delay_ms"],
@@ -29,6 +30,7 @@ const NOT_ACTIVE: readonly Path[] = [
 /** Values of which only some are active, with those that are. */
 const PARTLY_ACTIVE: readonly { readonly path: Path; readonly active: readonly unknown[] }[] = [
   { path: ["pools", "*", "strategy"], active: ["priority", "weighted"] },
+  { path: ["tenants", "*", "pools", "*", "strategy"], active: ["priority", "weighted"] },
   { path: ["routing", "strategy"], active: ["priority", "weighted"] },
   { path: ["telemetry", "logging", "format"], active: ["json"] },
 ];

@@ -12,8 +12,11 @@ import type {
   RoutingRule,
   SignedKeysConfig,
   StateConfig,
+  TenantConfig,
 } from "./config.ts";
-import { say } from "./path.ts";
+import { keyIdIn } from "./keys.ts";
+import { type Path, say } from "./path.ts";
+import { plainLabel } from "./tenants.ts";
 import { vendorErrors } from "./vendor-errors.ts";
 
 /** Plain values in the shape of the file. */
@@ -47,8 +50,9 @@ export function printConfig(config: Config, options: PrintOptions): Printed {
     providers: entries(config.backends, (each) => [each.name, printBackend(each, options)]),
     models: entries(models, ([name, lane]) => [name, printModel(lane)]),
     pools: entries(pools, ([name, pool]) => [name, printPool(pool)]),
-    keys: entries(keys, (key) => [key.id, printKey(key, options)]),
+    keys: printKeys(config, options),
     signed_keys: config.signedKeys && printSignedKeys(config.signedKeys, options),
+    tenants: entries(config.tenants, ([id, each]) => [id, printTenant(each, { keys, ...options })]),
     budgets: { status: config.budgets.status, on_exhausted: config.budgets.onExhausted },
     routing: { default_provider: defaultBackend?.name, rules: rules.map(printRule) },
     resilience: {
@@ -91,6 +95,7 @@ function printBackend(backend: AnyBackend, { origins, written }: PrintOptions): 
     auth: backend.auth,
     api_version: backend.query?.replace(/^api-version=/, ""),
     placement,
+    zone: backend.zone,
     operator_controlled: backend.operatorControlled || undefined,
     unix: backend.unix,
     proxy: proxy && printProxy(proxy, written.get(say(["providers", backend.name, "proxy"]))),
@@ -141,13 +146,59 @@ function printPool({ privacy, streamFailure, onLoss, lanes }: PoolConfig): Print
   return { privacy, stream_failure: streamFailure, on_loss: onLoss, members };
 }
 
-function printKey(key: KeyConfig, options: PrintOptions): Printed {
-  const text = secretText(say(["keys", key.id, "key"]), options);
+/** The keys that stand at the top; those of a tenant's own section are printed there. */
+function printKeys({ keys }: Config, options: PrintOptions): Printed {
+  const own = keys.filter((key) => nameIn(key.tenant, key) === undefined);
+  return entries(own, (key) => {
+    const at = ["keys", key.id];
+    return [key.id, { tenant: key.tenant?.id, ...printKey(key, { ...options, at }) }];
+  });
+}
+
+function printTenant(
+  tenant: TenantConfig,
+  { keys, ...options }: PrintOptions & { readonly keys: readonly KeyConfig[] },
+): Printed {
+  const { id, privacy, allow, deny, zones, streamFailure, onLoss, models, pools } = tenant;
+  const own = keys.flatMap((key) => {
+    const name = nameIn(tenant, key);
+    return name === undefined ? [] : [[name, key] as const];
+  });
+  return {
+    tenant_id: tenant.signedId === id ? undefined : tenant.signedId,
+    ...{ privacy, allow, deny, zones, stream_failure: streamFailure, on_loss: onLoss },
+    markup_percent: tenant.markupPercent || undefined,
+    ...printLimits(tenant.limits),
+    models: entries(models, ([name, lane]) => [name, printModel(lane)]),
+    pools: entries(pools, ([name, pool]) => {
+      const lanes = pool.lanes.map((lane) => ({ ...lane, model: plainLabel(lane.model) }));
+      return [name, printPool({ ...pool, lanes })];
+    }),
+    keys: entries(own, ([name, key]) => {
+      return [name, printKey(key, { ...options, at: ["tenants", id, "keys", name] })];
+    }),
+  };
+}
+
+/** The name of a key inside its tenant's section; undefined when it stands elsewhere. */
+function nameIn(tenant: TenantConfig | undefined, key: KeyConfig): string | undefined {
+  const prefix = tenant && keyIdIn(tenant.id, "");
+  return prefix !== undefined && key.id.startsWith(prefix)
+    ? key.id.slice(prefix.length)
+    : undefined;
+}
+
+function printKey(
+  key: KeyConfig,
+  { at, ...options }: PrintOptions & { readonly at: Path },
+): Printed {
+  const text = secretText(say([...at, "key"]), options);
   return {
     // The start of the digest tells two keys apart and gives neither away.
     key: text === REDACTED ? `[secret sha256:${key.digest.slice(0, 8)}]` : text,
     privacy: key.privacy,
     allow: key.allow,
+    zones: key.zones,
     stream_failure: key.streamFailure,
     on_loss: key.onLoss,
     ...printLimits(key.limits),
@@ -159,9 +210,12 @@ function printSignedKeys(signed: SignedKeysConfig, options: PrintOptions): Print
     kid,
     key: key.export({ format: "jwk" }).x,
   }));
-  const { privacy, allow, limits, deny } = signed;
-  const rest = { privacy, allow, ...printLimits(limits) };
-  return { public_keys: keys, deny: printDeny(deny, options), ...rest };
+  const { defaultTenant, privacy, allow, zones, limits, deny } = signed;
+  return {
+    ...{ public_keys: keys, deny: printDeny(deny, options), default_tenant: defaultTenant },
+    known_tenants_only: signed.knownTenantsOnly || undefined,
+    ...{ privacy, allow, zones, ...printLimits(limits) },
+  };
 }
 
 function printDeny(deny: DenyConfig, options: PrintOptions): Printed {

@@ -82,7 +82,7 @@ export function planProvider(
     ...{ name, dialect, baseUrl, credential, auth, unix, proxy },
     ...surfaceOf(draft),
     capabilities: row?.capabilities ?? (dialect === "openai" ? COMPATIBLE : {}),
-    ...{ operatorControlled, deadlines, terminal, errorRules },
+    ...{ operatorControlled, deadlines, terminal, errorRules, zone: entry.zone },
   };
   return { placement, fields };
 }

@@ -2,14 +2,14 @@ import type { AnyBackend } from "../core/backend.ts";
 import { type AnyLane, Pool } from "../core/pool.ts";
 import { hostKind } from "./address.ts";
 import { meetsCondition } from "./condition.ts";
-import type { Config, KeyConfig } from "./config.ts";
+import type { Config, KeyConfig, TenantConfig } from "./config.ts";
 import { laneOf } from "./models.ts";
 
-/** Where a request for `name` may go when nothing marks it private. */
-export function lanesFor(config: Config, name: string): readonly AnyLane[] {
-  const pool = config.pools.get(name);
-  if (pool !== undefined) return pool.lanes;
-  const model = config.models.get(name);
+/** Where a request for `name` may go when nothing marks it private; a tenant's own names first. */
+export function lanesFor(config: Config, name: string, tenant?: TenantConfig): readonly AnyLane[] {
+  const pool = tenant?.pools.get(name) ?? config.pools.get(name);
+  const model = tenant?.models.get(name) ?? config.models.get(name);
+  if (pool !== undefined && tenant?.models.has(name) !== true) return pool.lanes;
   if (model !== undefined) return [model];
   const rule = config.rules.find(({ condition }) => meetsCondition(condition, name));
   const backend = rule?.backend ?? config.defaultBackend;
@@ -28,7 +28,7 @@ export function privateBackends(lanes: readonly AnyLane[]): readonly AnyBackend[
 
 /** Whether requests under this key are private without being marked; undefined is no key at all. */
 export function isPrivateKey(config: Config, key: KeyConfig | undefined): boolean {
-  return (key?.privacy ?? config.privacy.default) === "private";
+  return (key?.tenant?.privacy ?? key?.privacy ?? config.privacy.default) === "private";
 }
 
 /** Why a backend counts as the operator's own machine; undefined for an external one. */

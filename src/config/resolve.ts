@@ -16,6 +16,7 @@ import { openModeServer, readSettings } from "./settings.ts";
 import { readState } from "./state.ts";
 import { readShape } from "./shape.ts";
 import { gatewayTimeouts } from "./timeouts.ts";
+import { readTenants, zonesOf } from "./tenants.ts";
 import { isTree, type Tree } from "./tree.ts";
 import { warnOf } from "./warnings.ts";
 
@@ -107,24 +108,29 @@ function judge(file: FileConfig, options: JudgeOptions): Config {
   checkNames(file, findings);
   const backends = readBackends(file, options);
   const modelNames = new Set(options.names.models);
-  const context: ModelsContext = { backends, modelNames, written, findings };
-  const models = readModels(file, context);
-  const pools = readPools(file, { models, modelNames, findings });
+  const context: ModelsContext = { at: [], backends, modelNames, written, findings };
+  const models = readModels(file.models, context);
+  const pools = readPools(file.pools, { at: [], models, modelNames, findings });
   const rules = readRules(file, context);
   const defaultBackend = readDefault(file, context);
   const served = [...options.names.models, ...options.names.pools];
   const names = [...served, ...options.names.providers]; // Those stand in paths.
   const open = rules.length > 0 || file.routing?.default_provider !== undefined;
-  const keys = readKeys(file, { env, findings, names, open: open || served.length === 0 });
+  const granted = { names, open: open || served.length === 0, zones: zonesOf(file), written };
+  const tenants = readTenants(file, { ...context, ...granted, models });
+  const keys = readKeys(file, { env, findings, tenants, ...granted });
+  const signedKeys = readSignedKeys(file, { findings, tenants, ...granted });
   const state = readState(file, env, findings);
   // With a database of its own a gateway asks for keys, be there any yet or not.
   const keyed = keys.length > 0 || file.signed_keys != null || options.storedKeys || state.isNamed;
-  const meant = Object.keys(file.keys ?? {}).length > 0 || saidOf("keys", options);
+  const meant = namesKeys(file) || saidOf("keys", options);
   const server = keyed || meant ? settings.server : openModeServer(settings.server, findings);
-  if (models.lanes.size + rules.length === 0 && defaultBackend === undefined) needModels(options);
+  const lanes =
+    models.lanes.size + [...tenants.values()].flatMap((each) => [...each.models]).length;
+  if (lanes + rules.length === 0 && defaultBackend === undefined) needModels(options);
   findings.notActive.push(...variablesNotActive(env, written));
   const config: Config = {
-    signedKeys: readSignedKeys(file, findings),
+    ...{ signedKeys, tenants },
     ...settings,
     ...{ server, state, source, models: models.lanes, pools, rules, defaultBackend },
     ...{ keys, keyed },
@@ -172,6 +178,12 @@ function needModels(options: JudgeOptions): void {
   errors.push(finding("models", "no model can be reached", fix));
 }
 
+/** Whether the file means callers to show a key, be something wrong with it or not. */
+function namesKeys({ keys, tenants }: FileConfig): boolean {
+  const all = [keys, ...Object.values(tenants ?? {}).map((tenant) => tenant.keys)];
+  return all.some((each) => Object.keys(each ?? {}).length > 0);
+}
+
 /** Whether something was taken out of a section, so that its emptiness means nothing. */
 function saidOf(section: string, { said }: JudgeOptions): boolean {
   return [...said].some((path) => path === section || path.startsWith(`${section}.`));
@@ -181,15 +193,18 @@ function saidOf(section: string, { said }: JudgeOptions): boolean {
 function checkNames(file: FileConfig, findings: Findings): void {
   const taken = new Map<string, Named>();
   const spaces = [
-    ["provider", "providers", file.providers],
-    ["pool", "pools", file.pools],
-    ["model", "models", file.models],
-    ["key", "keys", file.keys],
+    ["provider", ["providers"], file.providers],
+    ["pool", ["pools"], file.pools],
+    ["model", ["models"], file.models],
+    ["key", ["keys"], file.keys],
+    ...Object.entries(file.tenants ?? {}).map(
+      ([id, { keys }]) => ["key", ["tenants", id, "keys"], keys] as const,
+    ),
   ] as const;
   for (const [kind, section, entries] of spaces) {
     for (const name of Object.keys(entries ?? {})) {
       const problem = nameProblem(kind, name);
-      const path = [section, name];
+      const path = [...section, name];
       if (problem !== undefined) {
         findings.errors.push(finding(path, problem.reason, problem.fix));
       }

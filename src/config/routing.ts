@@ -50,7 +50,8 @@ function loneProvider(
   file: FileConfig,
   { backends, findings }: ModelsContext,
 ): AnyBackend | undefined {
-  const others = [file.models, file.pools, file.routing?.rules].some(
+  const own = Object.values(file.tenants ?? {}).flatMap(({ models, pools }) => [models, pools]);
+  const others = [file.models, file.pools, file.routing?.rules, ...own].some(
     (part) => Object.keys(part ?? {}).length > 0,
   );
   const [only, second] = [...backends.usable.values()];

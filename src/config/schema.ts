@@ -15,6 +15,7 @@ import {
   scalar,
   section,
   text,
+  unsigned64,
   whole,
   wholeOr,
   word,
@@ -43,6 +44,7 @@ const strategy = word(
   "cost_optimized",
 );
 const variable = anyText;
+const zone = form("a zone like eu or us-east", /^[a-z0-9][a-z0-9-]{0,31}$/);
 const hostName = form("a host name without scheme or port", /^[A-Za-z0-9.\-_:[\]]{1,255}$/);
 const date = form(
   "a date as 2030-12-31, or with a time as 2030-12-31T23:59:59Z",
@@ -97,6 +99,7 @@ const PROVIDER = section({
   auth: scalar(word("bearer", "x-api-key", "api-key", "x-goog-api-key", "none")),
   region: scalar(form("a region like eu-central-1", /^[a-z]{2}(?:-[a-z]+)+-\d$/)), // Bedrock's
   placement: scalar(word("local", "external")), // local for loopback and sockets, else external
+  zone: scalar(zone), // where its machines are: eu, us-east; local backends are in local too
   operator_controlled: scalar(flag), // this host is ours, whatever its address
   unix: scalar(anyText), // a socket to dial instead of the host of base_url
   proxy: scalar(anyText), // an egress proxy; external only
@@ -146,21 +149,51 @@ const BUDGET = section({
   period: scalar(period), // total; daily and its like are UTC's, rolling:30d is any 30 days
 });
 
+/** What a key, or all keys of a tenant together, may use up. */
+const LIMITS = {
+  requests_per_minute: scalar(count), // at once or spread; exact over all workers
+  tokens_per_minute: scalar(count),
+  max_concurrent: scalar(count), // requests at the same time
+  budget: BUDGET,
+};
+
+/** What a key, or a tenant, may use. */
+const RIGHTS = {
+  allow: list(scalar(text)), // pools, models, providers it may use; all unless given
+  zones: list(scalar(zone)), // where its requests may go; anywhere unless given
+};
+
 /** A virtual key. The key comes in one of three ways: itself, a variable's name, its SHA-256. */
-const KEY = z.strictObject({
+const KEY_FIELDS = {
   key: scalar(anyText),
   key_env: scalar(variable),
   key_sha256: scalar(anyText),
   sha256: scalar(anyText), // another name for key_sha256
   privacy: scalar(privacy), // private: all its requests are
-  allow: list(scalar(text)), // pools, models, providers it may use; all unless given
+  ...RIGHTS,
   stream_failure: scalar(streamFailure),
   on_loss: scalar(onLoss), // warn: what a translation may lose before it refuses
-  requests_per_minute: scalar(count), // at once or spread; exact over all workers
-  tokens_per_minute: scalar(count),
-  max_concurrent: scalar(count), // requests at the same time
-  budget: BUDGET,
+  ...LIMITS,
   expires: scalar(date),
+};
+const KEY = z.strictObject({
+  ...KEY_FIELDS,
+  tenant: scalar(anyText), // whose it is: one of tenants
+});
+
+/** A namespace of its own: nothing of it shows to another, and its keys share its limits. */
+const TENANT = z.strictObject({
+  tenant_id: scalar(unsigned64), // its number in signed keys; its name, where that is a number
+  privacy: scalar(word("private")), // all its requests are; a tenant can only tighten
+  ...RIGHTS, // allow: of what all may use; its own models and pools it may in any case
+  deny: list(scalar(text)), // of what all may use, what it may not
+  stream_failure: scalar(streamFailure), // where its key says nothing, and before its pool
+  on_loss: scalar(onLoss), // likewise
+  markup_percent: scalar(decimal(0, 100_000)), // added to what its keys and itself are charged
+  ...LIMITS, // of all its keys together, beside each key's own
+  models: named(MODEL), // its own names, for its keys alone; they go before the same names of all
+  pools: named(POOL), // members are its own models or those of all
+  keys: named(z.strictObject(KEY_FIELDS)),
 });
 
 /** Where it is said which tenants are shut out; all of these count, and the admin API besides. */
@@ -176,7 +209,7 @@ const DENY = section({
   on_stale: scalar(word("refuse", "serve")), // refuse: signed keys get 503, all others go on
 });
 
-/** Keys that whoever holds a signing key makes: `bai_v1`. Each tenant is held to these limits. */
+/** Keys that whoever holds a signing key makes: `bai_v1`. Their payload names the tenant. */
 const SIGNED_KEYS = section({
   public_keys: list(
     z.strictObject({
@@ -186,12 +219,11 @@ const SIGNED_KEYS = section({
   ),
   deny_file: scalar(anyText), // another name for deny.file
   deny: DENY,
+  default_tenant: scalar(anyText), // the entry by which each tenant is held that has none
+  known_tenants_only: scalar(flag), // false; true takes no key of a tenant without an entry
   privacy: scalar(privacy),
-  allow: list(scalar(text)),
-  requests_per_minute: scalar(count),
-  tokens_per_minute: scalar(count),
-  max_concurrent: scalar(count),
-  budget: BUDGET,
+  ...RIGHTS,
+  ...LIMITS, // of each tenant that has no entry in tenants
 });
 
 /** Around every key's budget, be it configured, stored or signed. */
@@ -332,6 +364,7 @@ export const FILE = z.strictObject({
   pools: named(POOL),
   keys: named(KEY), // none: anybody on this machine may use the gateway, and nobody else
   signed_keys: SIGNED_KEYS,
+  tenants: named(TENANT),
   budgets: BUDGETS,
   routing: ROUTING,
   resilience: RESILIENCE,
@@ -359,5 +392,7 @@ export type FileModel = Entry<FileConfig["models"]>;
 export type FilePool = Entry<FileConfig["pools"]>;
 /** An entry of `keys:`. */
 export type FileKey = Entry<FileConfig["keys"]>;
+/** An entry of `tenants:`. */
+export type FileTenant = Entry<FileConfig["tenants"]>;
 /** A `timeout:` block. */
 export type FileTimeout = NonNullable<FileProvider["timeout"]>;

@@ -2,6 +2,7 @@ import type { AnyLane } from "../core/pool.ts";
 import type { Config, Diagnostic } from "./config.ts";
 import { finding } from "./findings.ts";
 import { warnOfLiterals } from "./literals.ts";
+import { keyPath } from "./keys.ts";
 import { lanesFor } from "./reach.ts";
 import type { FileConfig } from "./schema.ts";
 
@@ -68,20 +69,17 @@ function warnOfPrivatePools({ pools }: Config): readonly Diagnostic[] {
 
 function warnOfPrivateKeys(config: Config): readonly Diagnostic[] {
   const shut = config.keys.filter((key) => {
-    if (key.privacy !== "private") return false;
+    if (key.privacy !== "private" && key.tenant?.privacy === undefined) return false;
     if (key.allow === undefined) {
       return !config.backends.some((backend) => backend.placement === "local");
     }
-    const lanes = key.allow.flatMap((name) => lanesFor(config, name));
+    const lanes = key.allow.flatMap((name) => lanesFor(config, name, key.tenant));
     return !anyLocal(lanes);
   });
-  return shut.map(({ id }) => {
+  return shut.map((key) => {
     const reason = "the key is private, and nothing it may use is local: nothing can be served";
-    return finding(
-      ["keys", id, "privacy"],
-      reason,
-      "allow it a pool or model with a local backend",
-    );
+    const fix = "allow it a pool or model with a local backend";
+    return finding([...keyPath(key), "privacy"], reason, fix);
   });
 }
 

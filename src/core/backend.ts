@@ -32,6 +32,8 @@ export interface BackendFields {
   readonly headers: Readonly<Record<string, string>>;
   /** What this host takes and refuses, where that is not what its protocol's own vendor does. */
   readonly capabilities: Partial<Capabilities>;
+  /** Where its machines are, as the operator calls it; undefined where nobody said. */
+  readonly zone?: string | undefined;
   /** A unix socket to dial instead of the host of `baseUrl`. */
   readonly unix: string | undefined;
   /** An egress proxy. External backends only; the environment's proxies are never used. */
@@ -67,6 +69,7 @@ export class Backend<out L extends Placement> {
   readonly query: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly capabilities: Partial<Capabilities>;
+  readonly zone: string | undefined;
   readonly unix: string | undefined;
   readonly proxy: URL | undefined;
   readonly operatorControlled: boolean;
@@ -86,6 +89,7 @@ export class Backend<out L extends Placement> {
     this.query = fields.query;
     this.headers = fields.headers;
     this.capabilities = fields.capabilities;
+    this.zone = fields.zone;
     this.unix = fields.unix;
     this.proxy = fields.proxy;
     this.operatorControlled = fields.operatorControlled;

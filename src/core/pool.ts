@@ -38,6 +38,10 @@ export class Pool<in out P extends Privacy> {
   static shareable(name: string, all: readonly AnyLane[]): Pool<Shareable> {
     return new Pool<Shareable>("shareable", name, [...all]);
   }
+  /** The same pool with no more than those of its lanes. */
+  within(keep: (lane: Lane<Admits<P>>) => boolean): Pool<P> {
+    return new Pool<P>(this.#admits, this.name, this.lanes.filter(keep));
+  }
   get privacy(): P {
     return this.#admits;
   }

@@ -6,15 +6,11 @@ import { askOf } from "./cost.ts";
 import { tagOf } from "./fact.ts";
 import type { Visit } from "./visit.ts";
 
-const EXPIRED = { kind: "unauthenticated", detail: "this API key has expired" } as const;
-
 /** Takes all the limits of a request's key, or none: synchronous, from memory. */
 export function admit(visit: Visit, envelope: Envelope, target: Target): Permit | Rejection {
   const { gateway, key } = visit;
   const { clock } = gateway.runtime;
   const wall = clock.wall();
-  const { expiresAt } = key!.limits;
-  if (expiresAt !== undefined && wall > expiresAt) return new Rejection(EXPIRED);
   const asked = askOf(envelope, { key: key!, target, card: gateway.card, wall });
   if (asked instanceof Rejection) return asked;
   visit.asked = asked;

@@ -15,7 +15,9 @@ import type { StoredKeys } from "../ingress/stored-key.ts";
 import { KeyWatch } from "./stream-rules.ts";
 import { type Dialects, dialects } from "../protocol/dialects.ts";
 import { createProofs, type Proofs } from "../protocol/translate/proofs.ts";
-import { buildRoutes, type Routes } from "../router/routes.ts";
+import { buildRoutes, type Routes, routesFor } from "../router/routes.ts";
+import { ownedLabel } from "../config/tenants.ts";
+import type { TenantId } from "../core/ids.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { type BreakerState, createMetrics } from "../telemetry/catalogue.ts";
 import { HeapCells } from "../telemetry/cells.ts";
@@ -30,6 +32,8 @@ export interface Gateway {
   readonly dialects: Dialects;
   readonly keys: KeyRing;
   readonly routes: Routes;
+  /** The names as each tenant of the configuration sees them. */
+  readonly views: ReadonlyMap<TenantId, Routes>;
   /** Seals what one vendor must get back unseen through another vendor's protocol. */
   readonly proofs: Proofs;
   readonly governor: Governor;
@@ -78,10 +82,19 @@ function proofKey({ backends }: Config): Uint8Array {
   return hasher.digest();
 }
 
+/** The labels of names that belong to tenants. */
+function ownedLabels({ tenants }: Config): readonly string[] {
+  return [...tenants.values()].flatMap(({ id, models, pools }) =>
+    [...models.keys(), ...pools.keys()].map((name) => ownedLabel(id, name)),
+  );
+}
+
 export function assemble(config: Config, runtime: Runtime, options: AssembleOptions): Gateway {
   const keepsFacts = config.ledger && options.book?.shared === true;
   const startedWall = runtime.clock.wall();
   const routes = buildRoutes(config);
+  const { tenants } = config;
+  const { denied } = options;
   const metrics = createMetrics(new HeapCells(), {
     breakers: () => config.backends.map(({ name }) => [name, BREAKER_CLOSED] as const),
     logLinesDropped: options.logLinesDropped,
@@ -98,10 +111,13 @@ export function assemble(config: Config, runtime: Runtime, options: AssembleOpti
     runtime,
     dialects,
     keys: keyRing(config.keys, {
-      stored: options.stored && { keys: options.stored, wall: () => runtime.clock.wall() },
-      signed: config.signedKeys && new SignedRing(config.signedKeys, options.denied),
+      stored: options.stored,
+      wall: () => runtime.clock.wall(),
+      signed: config.signedKeys && new SignedRing(config.signedKeys, { denied, tenants }),
+      tenants,
     }),
     routes,
+    views: new Map([...tenants].map(([id, tenant]) => [id, routesFor(tenant, routes)])),
     proofs: createProofs(proofKey(config)),
     governor: createGovernor({
       inFlightMax: config.server.connectionsMax,
@@ -114,7 +130,7 @@ export function assemble(config: Config, runtime: Runtime, options: AssembleOpti
     card: options.card ?? LATE_CARD,
     keyWatch: new KeyWatch(runtime.clock),
     recorder: createRecorder(metrics, {
-      modelNames: new Set(routes.named.keys()),
+      modelNames: new Set([...routes.named.keys(), ...ownedLabels(config)]),
       observed: new Map(),
     }),
     egressOf(lane) {

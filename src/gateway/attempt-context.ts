@@ -1,6 +1,7 @@
 import type { CallHead } from "../core/request.ts";
 import type { Framing } from "../protocol/codec.ts";
 import type { AttemptContext } from "../upstream/context.ts";
+import { proofsOf } from "./view.ts";
 import { refusedLoss, type Visit } from "./visit.ts";
 
 /** What the attempt stage may use: no key, no privacy, nothing to settle with. */
@@ -17,7 +18,7 @@ export function attemptContext(
     dialects: gateway.dialects,
     requestId: visit.id,
     translation: {
-      proofs: gateway.proofs,
+      proofs: proofsOf(visit),
       framing: framingOf(head),
       refuse: refusedLoss(visit, http.headers.get("x-interlock-strict")),
       hidesLosses: gateway.config.stealth,

@@ -36,8 +36,8 @@ export function askOf(
   const inputTokens = Math.ceil(envelope.bodyBytes / BYTES_PER_TOKEN);
   const outputTokens = outputMax(envelope, target);
   const asked = { key, inputTokens, tokens: inputTokens + outputTokens };
-  const spendsMoney = key.limits.budgets.some(({ unit }) => unit === "usd");
-  if (!spendsMoney) return { ...asked, inputNano: 0, nano: 0, outputNanoPerMillion: 0 };
+  if (!spendsMoney(key) && !(key.tenant && spendsMoney(key.tenant)))
+    return { ...asked, inputNano: 0, nano: 0, outputNanoPerMillion: 0 };
   let [inputNano, nano]: [Nano, Nano] = [0, 0];
   for (const lane of target.shareable.lanes) {
     const sold = { lane, model: nameFor(lane, envelope), card, wall };
@@ -46,11 +46,15 @@ export function askOf(
     if (input === undefined || whole === undefined) {
       return new Rejection({ kind: "unpriced_model", model: envelope.model });
     }
-    inputNano = Math.max(inputNano, input);
-    nano = Math.max(nano, whole);
+    inputNano = Math.max(inputNano, marked(input, key));
+    nano = Math.max(nano, marked(whole, key));
   }
   const outputNanoPerMillion = Math.ceil(((nano - inputNano) * 1e6) / outputTokens);
   return { ...asked, inputNano, nano, outputNanoPerMillion };
+}
+
+function spendsMoney({ limits }: Pick<Key, "limits">): boolean {
+  return limits.budgets.some(({ unit }) => unit === "usd");
 }
 
 function outputMax({ outputTokensMax, operation }: Envelope, { shareable }: Target): number {
@@ -77,6 +81,12 @@ export function costOf(usage: Usage, { lane, model, card, wall }: Sold): Nano | 
   const sale = { provider: lane.backend.name, model, usage: billable(usage), at: wall };
   const { nano } = priceOf(card, sale);
   return nano === undefined ? undefined : Number(nano);
+}
+
+/** What a key is charged for what costs so much: its tenant's markup is on it. */
+export function marked(nano: Nano, key: Pick<Key, "tenant"> | undefined): Nano {
+  const percent = key?.tenant?.markupPercent ?? 0;
+  return percent === 0 ? nano : Math.ceil((nano * (100 + percent)) / 100);
 }
 
 /** What a delivered answer came to. */

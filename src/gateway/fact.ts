@@ -34,7 +34,7 @@ export function tagOf(visit: Visit, envelope: Envelope, target: Target): Uint8Ar
   return encodeWhose({
     id: visit.factId,
     requestId: visit.id,
-    tenant: undefined,
+    tenant: key?.tenant?.id,
     key: key?.id,
     requestedModel: requestedOf(visit),
     protocol: dialect.id,
@@ -68,7 +68,7 @@ export function factOf(
     id: factId,
     requestId: visit.id,
     at,
-    tenant: undefined,
+    tenant: visit.key?.tenant?.id,
     key: visit.key?.id,
     requestedModel: requestedOf(visit),
     billedModel: billedOf(visit, lane),

@@ -4,22 +4,25 @@ import type { Key } from "../ingress/authenticate.ts";
 import type { ListRoute } from "../ingress/path.ts";
 import type { ModelEntry } from "../protocol/dialect.ts";
 import type { Target } from "../router/routes.ts";
+import { within } from "../router/zones.ts";
 import type { Gateway } from "./assemble.ts";
 import { addOwnHeaders } from "./own-headers.ts";
 import { refuse } from "./refuse.ts";
+import { routesOf } from "./view.ts";
 import { settle, type Visit } from "./visit.ts";
 
 /** The list of models, or one of them, in the caller's protocol: the names this key may use. */
 export function answerModels(gateway: Gateway, visit: Visit, route: ListRoute): Response {
   const { dialect } = visit;
+  const routes = routesOf(gateway, visit.key!);
   if (route.name === undefined) {
-    const entries = [...gateway.routes.named]
+    const entries = [...routes.named]
       .filter(([name, target]) => mayUse(gateway, visit.key!, { name, target }))
       .map(([name]) => entryOf(gateway, name));
     return json(visit, dialect.writeModels(entries));
   }
   const { name } = route;
-  const target = gateway.routes.named.get(name);
+  const target = routes.named.get(name);
   if (target === undefined || !mayUse(gateway, visit.key!, { name, target })) {
     return refuse(visit, new Rejection({ kind: "model_not_found", model: name }));
   }
@@ -41,7 +44,8 @@ function mayUse(
   if (key.allow !== undefined && !key.allow.includes(name)) return false;
   const unmarked = key.privacy ?? gateway.config.privacy.default;
   const isPrivate = target.privacy === "private" || unmarked === "private";
-  return (isPrivate ? target.private : target.shareable).lanes.length > 0;
+  const reached = within(target, key.zones, key.tenant?.zones);
+  return (isPrivate ? reached.private : reached.shareable).lanes.length > 0;
 }
 
 function entryOf(gateway: Gateway, name: string): ModelEntry {

@@ -4,7 +4,7 @@ import type { CallHead } from "../core/request.ts";
 import type { DialectId } from "../core/ids.ts";
 import { findCall, type FoundCall, withoutKey } from "../ingress/calls.ts";
 import type { CallRoute, NamedRoute } from "../ingress/path.ts";
-import type { Named } from "../router/routes.ts";
+import type { Named, Routes } from "../router/routes.ts";
 import type { Gateway } from "./assemble.ts";
 
 /** A call, and the name its path begins with. */
@@ -15,6 +15,12 @@ export interface Asked {
   readonly named: Named | undefined;
 }
 
+export interface AskedBy {
+  readonly method: string;
+  /** The names its caller can say. */
+  readonly routes: Routes;
+}
+
 /**
  * The call a route makes. Its first segment may name a provider, whose own path the rest is and
  * goes on as it came; or a pool or model, which then answers whatever model the body names.
@@ -22,14 +28,13 @@ export interface Asked {
 export function findCallFor(
   gateway: Gateway,
   route: CallRoute | NamedRoute,
-  method: string,
+  { method, routes }: AskedBy,
 ): Asked | Rejection {
   if (route.kind === "call") return { ...route, named: undefined };
   const { name, rest, query } = route;
-  const { routes, config } = gateway;
   const provider = routes.providers.get(name);
   if (provider !== undefined) {
-    const backend = config.backends.find((each) => each.name === name)!;
+    const backend = gateway.config.backends.find((each) => each.name === name)!;
     return adHoc(name, backend, route) ?? native({ backend, name, rest, query, method });
   }
   const call = findCall(rest, query);

@@ -1,3 +1,4 @@
+import { plainLabel } from "../config/tenants.ts";
 import type { DialectId } from "../core/ids.ts";
 import type { Ms } from "../core/units.ts";
 import { lossHeader, translatedHeader } from "../protocol/translate/loss-header.ts";
@@ -34,7 +35,8 @@ export function addOwnHeaders(
   const ownMs = Math.max(0, totalMs - upstreamMs);
   headers["server-timing"] = `gateway;dur=${brief(ownMs)}, upstream;dur=${brief(upstreamMs)}`;
   const { lane, attempts } = committed;
-  const via = `${visit.target?.label ?? lane.model}/${lane.model}@${lane.backend.name}`;
+  const model = visit.key?.tenant === undefined ? lane.model : plainLabel(lane.model);
+  const via = `${visit.target?.label ?? model}/${model}@${lane.backend.name}`;
   headers["x-interlock-route"] = attempts > 1 ? `${via}; attempts=${attempts}` : via;
   addTranslation(headers, visit, committed);
   return headers;

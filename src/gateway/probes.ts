@@ -1,5 +1,5 @@
 import { Rejection } from "../core/rejection.ts";
-import { authenticate } from "../ingress/authenticate.ts";
+import { authenticate, type Key } from "../ingress/authenticate.ts";
 import type { Route } from "../ingress/path.ts";
 import { renderMetrics } from "../telemetry/exposition.ts";
 import {
@@ -42,11 +42,16 @@ export function answerProbe(
     case "health": {
       const asked = new URLSearchParams(query).get("detailed") === "true";
       // Details name the backends: for whoever may use them, which without keys is this machine.
-      const detailed = asked && !(authenticate(headers, gateway.keys) instanceof Rejection);
+      const detailed = asked && isOperators(authenticate(headers, gateway.keys));
       const health = detailed ? detailedHealthOf(facts) : healthOf(facts);
       return Response.json(health, { status: healthHttpStatus(health) });
     }
   }
+}
+
+/** A tenant's key is not the operator's: details tell of the traffic of all. */
+function isOperators(key: Key | Rejection): boolean {
+  return !(key instanceof Rejection) && key.tenant === undefined && key.claim === undefined;
 }
 
 /** What health documents are made of, now. */

@@ -78,7 +78,8 @@ export function budgetRule(
   const { key, permit, gateway, asked } = visit;
   if (key === undefined || permit === undefined || tap === undefined) return undefined;
   if (asked === undefined || !hasBudget(key)) return undefined;
-  const onExhausted = key.limits.onExhausted ?? gateway.config.budgets.onExhausted;
+  const onExhausted =
+    key.limits.onExhausted ?? key.tenant?.limits.onExhausted ?? gateway.config.budgets.onExhausted;
   if (onExhausted === "finish") return undefined;
   const { clock } = gateway.runtime;
   const { inputTokens, inputNano } = asked;

@@ -15,6 +15,7 @@ import { wireOf } from "../upstream/prepare.ts";
 import { parseJson, printJson, printJsonBytes } from "../wire/exact-json.ts";
 import { addOwnHeaders } from "./own-headers.ts";
 import { refuse } from "./refuse.ts";
+import { proofsOf, routesOf } from "./view.ts";
 import { bodyOptions, refusedLoss, settle, type Visit } from "./visit.ts";
 
 const EXAMPLE = '{"from": "anthropic", "model": "<name>", "body": {…}}';
@@ -48,7 +49,7 @@ export async function answerTranslate(
   const question = readQuestion(body);
   if (question instanceof Rejection) return refuse(visit, question);
   const { gateway, key } = visit;
-  const target = findTarget(gateway.routes, { model: question.model, key: key! });
+  const target = findTarget(routesOf(gateway, key!), { model: question.model, key: key! });
   if (target instanceof Rejection) return refuse(visit, target);
   visit.model = question.model;
   visit.target = target;
@@ -125,7 +126,7 @@ function lanesOf(visit: Visit, lanes: readonly AnyLane[], { question, strict }: 
       ...{ from: gateway.dialects[question.from], to: wire, model, framing: "events" },
       head: { model: question.model, stream: question.stream },
       capabilities: capabilitiesOf(lane, { wire, model }),
-      proofs: gateway.proofs,
+      proofs: proofsOf(visit),
       requestId: visit.id,
       createdAt: Math.floor(gateway.runtime.clock.wall() / 1000),
       refuse: undefined,

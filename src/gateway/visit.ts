@@ -16,8 +16,9 @@ import { recordRequest } from "../telemetry/record.ts";
 import type { AttemptFact, SettledRequest } from "../telemetry/settled.ts";
 import type { Gateway } from "./assemble.ts";
 import type { Bound, Priced } from "./stream-rules.ts";
-import { settledOf } from "./cost.ts";
+import { marked, settledOf } from "./cost.ts";
 import { factOf } from "./fact.ts";
+import { labelOf } from "./view.ts";
 
 /**
  * One request on its way through the stages: what each of them learnt about it. A stream keeps it
@@ -89,13 +90,14 @@ export function bodyOptions(
 }
 
 /** What a request's key is charged: what was delivered to it, and nothing for what was not. */
-function chargeOf({ gateway, model, bound }: Visit, outcome: Outcome): Settled | undefined {
+function chargeOf({ gateway, key, model, bound }: Visit, outcome: Outcome): Settled | undefined {
   if (outcome.kind !== "answered") return undefined;
   const { lane } = outcome.delivery;
   const wall = gateway.runtime.clock.wall();
   const billed = lane.upstreamModel ?? model ?? "";
   const settled = settledOf(outcome.delivery, { model: billed, card: gateway.card, wall });
-  return bound === undefined ? settled : within(settled, bound);
+  const charged = { ...settled, nano: marked(settled.nano, key) };
+  return bound === undefined ? charged : within(charged, bound);
 }
 
 /** An answer that was ended for its budget is never charged more than was reserved for it. */
@@ -147,6 +149,8 @@ export function settle(visit: Visit, outcome: Outcome): void {
     durationMs: at - visit.startedAt,
     dialect: visit.dialect.id,
     key: visit.key?.id,
+    tenant: visit.key?.tenant?.id,
+    label: labelOf(visit),
     privacy: visit.privacy,
     asked: visit.model,
     streamFailure: streamFailureOf(visit),

@@ -1,8 +1,10 @@
-import type { KeyConfig } from "../config/config.ts";
+import type { KeyConfig, TenantConfig } from "../config/config.ts";
+import { bareTenant } from "../config/tenants.ts";
+import type { TenantId } from "../core/ids.ts";
 import { type Budget, type Limits, UNLIMITED } from "../core/limits.ts";
 import { Rejection } from "../core/rejection.ts";
 import type { Ms } from "../core/units.ts";
-import { credentialKind, SIGNED_PREFIX, STORED_PREFIX } from "../state/keys/credential-kind.ts";
+import { credentialKind, isOurs } from "../state/keys/credential-kind.ts";
 import type { KeyLimits } from "../state/keys/key-limits.ts";
 import type { StoredKey } from "../state/keys/stored-key.ts";
 import { isSigV4 } from "../wire/sigv4-verify.ts";
@@ -24,15 +26,16 @@ export interface KeyRing {
   readonly byDigest: ReadonlyMap<string, KeyConfig>;
   readonly byId: ReadonlyMap<string, KeyConfig>;
   /** Keys made by `interlock key create`; undefined where there are none. */
-  readonly stored: StoredRing | undefined;
+  readonly stored: StoredKeys | undefined;
   /** Keys proven by their signature; undefined where none are taken. */
   readonly signed: SignedRing | undefined;
+  readonly tenants: Tenants;
+  readonly wall: () => Ms;
+  /** Stored keys as this configuration sees them; by its text, while one is rotated it has two. */
+  readonly known: WeakMap<StoredKey, Map<string, Key | "unknown">>;
 }
 
-export interface StoredRing {
-  readonly keys: StoredKeys;
-  readonly wall: () => Ms;
-}
+type Tenants = ReadonlyMap<TenantId, TenantConfig>;
 
 /** Everybody, where no key is configured: allowed on a loopback listener only. */
 export const ANONYMOUS: Key = {
@@ -44,18 +47,39 @@ export const ANONYMOUS: Key = {
   limits: UNLIMITED,
 };
 
-export interface OtherKeys {
-  readonly stored?: StoredRing | undefined;
+export interface RingOptions {
+  /** What keys expire by. */
+  readonly wall: () => Ms;
+  readonly stored?: StoredKeys | undefined;
   readonly signed?: SignedRing | undefined;
+  readonly tenants?: Tenants | undefined;
 }
 
-export function keyRing(keys: readonly KeyConfig[], { stored, signed }: OtherKeys = {}): KeyRing {
+const NO_TENANTS: Tenants = new Map();
+
+export function keyRing(keys: readonly KeyConfig[], options: RingOptions): KeyRing {
+  const { wall, stored, signed, tenants = NO_TENANTS } = options;
+  const own = keys.map((key) => withTenant<KeyConfig>(key, signed));
   return {
     open: keys.length === 0 && stored === undefined && signed === undefined,
-    stored,
-    signed,
-    byDigest: new Map(keys.map((key) => [key.digest, key])),
-    byId: new Map(keys.map((key) => [key.id, key])),
+    ...{ wall, stored, signed, tenants, known: new WeakMap() },
+    byDigest: new Map(own.map((key) => [key.digest, key])),
+    byId: new Map(own.map((key) => [key.id, key])),
+  };
+}
+
+/** A key with what holds for all of its tenant's. The tenant's privacy only tightens. */
+export function withTenant<K extends Key>(key: K, signed: SignedRing | undefined): K {
+  const { tenant, isValid } = key;
+  if (tenant === undefined) return key;
+  const number = tenant.signedId;
+  const isOpen = (): boolean => signed?.denialOf(number!) === undefined && isValid?.() !== false;
+  return {
+    ...key,
+    isValid: signed === undefined || number === undefined ? isValid : isOpen,
+    privacy: tenant.privacy ?? key.privacy,
+    streamFailure: key.streamFailure ?? tenant.streamFailure,
+    onLoss: key.onLoss ?? tenant.onLoss,
   };
 }
 
@@ -68,7 +92,9 @@ export function keyRing(keys: readonly KeyConfig[], { stored, signed }: OtherKey
 export function authenticate(headers: Headers, ring: KeyRing, query = ""): Key | Rejection {
   if (ring.open) return looksLikeOurs(headers, query) ? new Rejection(UNKNOWN) : ANONYMOUS;
   const authorization = headers.get("authorization");
-  if (authorization !== null && isSigV4(authorization)) return claimed(authorization, ring);
+  if (authorization !== null && isSigV4(authorization)) {
+    return claimed(authorization, ring, (key) => standing(key, ring));
+  }
   const shown = shownSecret(headers) ?? shownInQuery(query);
   if (shown === undefined) {
     const detail = "no API key: send it as 'Authorization: Bearer KEY' or 'x-api-key: KEY'";
@@ -76,42 +102,61 @@ export function authenticate(headers: Headers, ring: KeyRing, query = ""): Key |
   }
   const { kind, digest } = credentialKind(shown, ring.byDigest);
   if (kind === "signed") return ring.signed?.check(shown, digest) ?? new Rejection(UNKNOWN);
-  return ring.byDigest.get(digest) ?? storedKey(digest, ring) ?? new Rejection(UNKNOWN);
+  const key = ring.byDigest.get(digest) ?? storedKey(digest, ring);
+  if (key === undefined) return new Rejection(UNKNOWN);
+  return standing(key, ring) ?? key;
+}
+
+/** Why a key that was proven opens nothing now: it has expired, or its tenant is shut out. */
+function standing({ limits, tenant }: Key, { wall, signed }: KeyRing): Rejection | undefined {
+  const { expiresAt } = limits;
+  if (expiresAt !== undefined && wall() > expiresAt) return new Rejection(EXPIRED);
+  return tenant?.signedId === undefined ? undefined : signed?.denialOf(tenant.signedId);
 }
 
 /** Who shows a key of ours means to be known, even where everybody is let in. */
 function looksLikeOurs(headers: Headers, query: string): boolean {
   const shown = shownSecret(headers) ?? shownInQuery(query);
-  return (
-    shown !== undefined && (shown.startsWith(SIGNED_PREFIX) || shown.startsWith(STORED_PREFIX))
-  );
+  return shown !== undefined && isOurs(shown);
 }
 
+const EXPIRED = { kind: "unauthenticated", detail: "this API key has expired" } as const;
 const UNKNOWN = { kind: "unauthenticated", detail: "this API key is not known here" } as const;
 
-function storedKey(digest: string, { stored }: KeyRing): Key | undefined {
+function storedKey(digest: string, ring: KeyRing): Key | undefined {
+  const { stored, wall } = ring;
   if (stored === undefined) return undefined;
-  const found = findStoredKey(digest, { keys: stored.keys, wall: stored.wall() });
-  return typeof found === "string" ? undefined : asKey(found, digest, stored);
+  const found = findStoredKey(digest, { keys: stored, wall: wall() });
+  return typeof found === "string" ? undefined : asKey(found, digest, ring);
 }
 
-/** By its text, for while a key is rotated it has two. */
-const known = new WeakMap<StoredKey, Map<string, Key>>();
-
 /** The same object for the same key as long as it lives: what counts for it is found by it. */
-function asKey(stored: StoredKey, digest: string, { keys, wall }: StoredRing): Key {
-  let texts = known.get(stored);
-  if (texts === undefined) known.set(stored, (texts = new Map()));
+function asKey(found: StoredKey, digest: string, ring: KeyRing): Key | undefined {
+  let texts = ring.known.get(found);
+  if (texts === undefined) ring.known.set(found, (texts = new Map()));
   let key = texts.get(digest);
-  if (key === undefined) {
-    const { privacy, allow } = stored.limits;
-    const limits = limitsOf(stored.limits, stored.expires);
-    const isValid = () => typeof findStoredKey(digest, { keys, wall: wall() }) !== "string";
-    const unset = { streamFailure: undefined, onLoss: undefined };
-    key = { id: stored.id, privacy, allow, ...unset, limits, isValid };
-    texts.set(digest, key);
-  }
-  return key;
+  if (key === undefined) texts.set(digest, (key = makeKey(found, digest, ring)));
+  return key === "unknown" ? undefined : key;
+}
+
+function makeKey(found: StoredKey, digest: string, ring: KeyRing): Key | "unknown" {
+  const { id, tenant: name } = found;
+  const { privacy, allow, zones } = found.limits;
+  const { tenants, stored, signed, wall } = ring;
+  const tenant = name === undefined ? undefined : (tenants.get(name) ?? unlisted(name, tenants));
+  if (tenant === "unknown") return tenant;
+  const limits = limitsOf(found.limits, found.expires);
+  const isValid = () => typeof findStoredKey(digest, { keys: stored!, wall: wall() }) !== "string";
+  const rest = { streamFailure: undefined, onLoss: undefined, limits, tenant, isValid };
+  return withTenant({ id, privacy, allow, zones, ...rest }, signed);
+}
+
+/**
+ * A tenant without an entry. Where others have one, it was taken out or misspelt, and its keys open
+ * nothing: they would be held to no limits, and see what is everybody's.
+ */
+function unlisted(name: TenantId, tenants: Tenants): TenantConfig | "unknown" {
+  return tenants.size > 0 ? "unknown" : bareTenant(name);
 }
 
 function limitsOf(limits: KeyLimits, expiresAt: Ms | undefined): Limits {

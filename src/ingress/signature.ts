@@ -8,6 +8,8 @@ import type { Key, KeyRing } from "./authenticate.ts";
 /** What a signed request says it is signed with; nothing of it is proven yet. */
 export interface Claim {
   readonly secretAccessKey: string;
+  /** Why the key opens nothing now: told to whoever proves to have it. */
+  readonly ended: Rejection | undefined;
 }
 
 const UNKNOWN = "this API key is not known here";
@@ -18,7 +20,11 @@ const NOBODY = "a key that signs nothing";
  * The key an AWS signature names: its id is the access key, its text the secret (features.md row
  * 52). Whether that is so, `prove` says.
  */
-export function claimed(authorization: string, ring: KeyRing): Key | Rejection {
+export function claimed(
+  authorization: string,
+  ring: KeyRing,
+  standing: (key: Key) => Rejection | undefined,
+): Key | Rejection {
   const read = readAuthorization(authorization);
   if (read === undefined) {
     const detail = "the AWS signature cannot be read: sign with Signature Version 4";
@@ -26,7 +32,8 @@ export function claimed(authorization: string, ring: KeyRing): Key | Rejection {
   }
   const key = ring.byId.get(read.accessKeyId);
   const secretAccessKey = key?.secret?.expose() ?? NOBODY;
-  return { ...(key ?? stranger(read.accessKeyId)), claim: { secretAccessKey } };
+  const ended = key && standing(key);
+  return { ...(key ?? stranger(read.accessKeyId)), claim: { secretAccessKey, ended } };
 }
 
 /** Carries a claim that cannot be proven: it is refused like a wrong signature. */
@@ -36,6 +43,11 @@ function stranger(id: string): Omit<KeyConfig, "digest" | "secret"> {
     ...{ id, privacy: "private", allow: [], streamFailure: none, onLoss: none },
     limits: UNLIMITED,
   };
+}
+
+/** What a claim is told before it is proven, whatever it asked for. */
+export function unknown(): Rejection {
+  return new Rejection({ kind: "unauthenticated", detail: UNKNOWN });
 }
 
 /** A signature covers the body, which only a call's path reads before it answers. */
@@ -52,7 +64,7 @@ export interface ProofOptions {
 
 /** Undefined when the request was signed with the key it claims; else its refusal. */
 export function prove(
-  { secretAccessKey }: Claim,
+  { secretAccessKey, ended }: Claim,
   http: globalThis.Request,
   { body, at }: ProofOptions,
 ): Rejection | undefined {
@@ -67,7 +79,7 @@ export function prove(
     body,
   };
   const check = verifyRequest(signed, { secretAccessKey, at, service: "bedrock" });
-  if (check.ok) return undefined;
+  if (check.ok) return ended;
   const late = "the AWS signature is more than five minutes off: set the clock of the client";
   const detail = check.why === "skew" ? late : UNKNOWN;
   return new Rejection({ kind: "unauthenticated", detail });

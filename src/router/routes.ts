@@ -1,9 +1,18 @@
-import type { Config, ModelCondition, OnLoss, StreamFailure } from "../config/config.ts";
+import type {
+  Config,
+  ModelCondition,
+  OnLoss,
+  PoolConfig,
+  StreamFailure,
+  TenantConfig,
+} from "../config/config.ts";
+import { mayUse } from "../config/tenants.ts";
 import type { AnyBackend } from "../core/backend.ts";
 import { type AnyLane, Pool } from "../core/pool.ts";
 import { Rejection } from "../core/rejection.ts";
 import type { Envelope } from "../core/request.ts";
 import type { Privacy, Private, Shareable } from "../core/privacy.ts";
+import { within, type Zones } from "./zones.ts";
 
 /** What a model name stands for: the lanes of each class, built once per configuration. */
 export interface Target {
@@ -25,6 +34,8 @@ export interface Routes {
   /** Each provider by itself, for calls whose path names it. */
   readonly providers: ReadonlyMap<string, Target>;
   readonly fallback: Target | undefined;
+  /** Whether a name nobody configured may be asked for; undefined where any may. */
+  readonly grants?: ((name: string) => boolean) | undefined;
 }
 interface RuleTarget {
   readonly condition: ModelCondition;
@@ -39,15 +50,7 @@ export function buildRoutes(config: Config): Routes {
   for (const [name, lane] of config.models) {
     named.set(name, makeTarget("model", name, [lane]));
   }
-  for (const pool of config.pools.values()) {
-    const target = makeTarget("pool", pool.name, pool.lanes);
-    named.set(pool.name, {
-      ...target,
-      privacy: pool.privacy,
-      streamFailure: pool.streamFailure,
-      onLoss: pool.onLoss,
-    });
-  }
+  for (const pool of config.pools.values()) named.set(pool.name, poolTarget(pool));
   const rules = config.rules.map((rule) => ({
     condition: rule.condition,
     target: makeTarget("rule", OTHER_MODEL, [anyModelOf(rule.backend)]),
@@ -62,6 +65,25 @@ export function buildRoutes(config: Config): Routes {
     }),
   );
   return { named, rules, providers, fallback };
+}
+
+function poolTarget({ name, lanes, privacy, streamFailure, onLoss }: PoolConfig): Target {
+  return { ...makeTarget("pool", name, lanes), privacy, streamFailure, onLoss };
+}
+
+/**
+ * The names as a tenant sees them: of all those it may use, and its own, which go before them. What
+ * it may not use is not there, so that it hears of it what it hears of a name nobody has.
+ */
+export function routesFor(tenant: TenantConfig, all: Routes): Routes {
+  const { models, pools } = tenant;
+  const grants = (name: string): boolean => mayUse(tenant, name);
+  const isOwn = (name: string): boolean => models.has(name) || pools.has(name);
+  const named = new Map([...all.named].filter(([name]) => grants(name)));
+  for (const [name, lane] of models) named.set(name, makeTarget("model", name, [lane]));
+  for (const pool of pools.values()) named.set(pool.name, poolTarget(pool));
+  const providers = [...all.providers].filter(([name]) => grants(name) && !isOwn(name));
+  return { ...all, named, providers: new Map(providers), grants };
 }
 
 /** Whom a path names by its first segment, whatever model its body asks for. */
@@ -85,18 +107,29 @@ export interface Wish {
   readonly model: string;
   /** Whom the path named. */
   readonly named?: Named | undefined;
-  readonly key: { readonly allow: readonly string[] | undefined };
+  readonly key: {
+    readonly allow: readonly string[] | undefined;
+    readonly zones?: Zones;
+    readonly tenant?: { readonly zones: Zones } | undefined;
+  };
 }
 
 /** The target `model` names: a configured name, else the first rule's, else the default's. */
 export function findTarget(routes: Routes, { model, key, named }: Wish): Target | Rejection {
   const target = named === undefined ? byModel(routes, model) : byName(routes, named);
-  if (target === undefined) return new Rejection({ kind: "model_not_found", model });
   const granted = named?.name ?? model;
+  if (target === undefined || isHidden(routes, target, granted)) {
+    return new Rejection({ kind: "model_not_found", model });
+  }
   if (key.allow !== undefined && !key.allow.includes(granted)) {
     return new Rejection({ kind: "forbidden_model", model: granted });
   }
-  return target;
+  return within(target, key.zones, key.tenant?.zones);
+}
+
+/** Configured names that may not be asked for are not in the routes; others are asked about. */
+function isHidden({ grants }: Routes, { kind }: Target, name: string): boolean {
+  return grants !== undefined && (kind === "rule" || kind === "default") && !grants(name);
 }
 
 function byName(routes: Routes, { name, target }: Named): Target | undefined {

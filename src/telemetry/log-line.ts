@@ -19,6 +19,7 @@ export type RequestFields = {
   readonly status: number;
   readonly protocol: string;
   readonly key: string | undefined;
+  readonly tenant: string | undefined;
   readonly privacy: string | undefined;
   /** Backends tried, in order, each with what went wrong there. */
   readonly route: string | undefined;
@@ -66,6 +67,7 @@ export function requestLine(request: SettledRequest, names: Names): RequestLine 
     status: statusOfOutcome(outcome),
     protocol: request.dialect,
     key: request.key,
+    tenant: request.tenant,
     privacy: request.privacy,
     route: routeOf(request),
     attempts: request.attempts.length,

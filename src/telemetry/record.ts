@@ -73,7 +73,7 @@ export function recordRequest(recorder: Recorder, request: SettledRequest): Name
 function namesOf(request: SettledRequest, modelNames: ReadonlySet<string>): Names {
   const lane = laneOf(request);
   if (lane) return laneNames(lane, modelNames);
-  return { provider: NONE, model: modelName(request.asked, modelNames) };
+  return { provider: NONE, model: request.label ?? modelName(request.asked, modelNames) };
 }
 
 function laneNames(lane: Lane<Placement>, modelNames: ReadonlySet<string>): Names {

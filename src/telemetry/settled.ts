@@ -1,6 +1,6 @@
 import type { StreamFailure } from "../config/config.ts";
 import { dispositionOf, type Fault } from "../core/fault.ts";
-import type { DialectId, KeyId, RequestId } from "../core/ids.ts";
+import type { DialectId, KeyId, RequestId, TenantId } from "../core/ids.ts";
 import type { Ending, Outcome } from "../core/outcome.ts";
 import type { Lane } from "../core/pool.ts";
 import type { Placement, Privacy } from "../core/privacy.ts";
@@ -27,6 +27,9 @@ export interface SettledRequest {
   /** The client's protocol. */
   readonly dialect: DialectId;
   readonly key: KeyId | undefined;
+  readonly tenant?: TenantId | undefined;
+  /** What a model that a tenant asked for is counted under; undefined where `asked` says it. */
+  readonly label?: string | undefined;
   /** Undefined when it was refused before it was classified. */
   readonly privacy: Privacy | undefined;
   /** The model or pool asked for, as the client wrote it. Shown only when it is configured. */

@@ -70,7 +70,7 @@ test("what is stripped is the usage chunk and nothing else", () => {
 });
 
 test("the company's key opens it, and its pools hold what their names say", () => {
-  const ring = keyRing(companyConfig().keys);
+  const ring = keyRing(companyConfig().keys, { wall: () => 0 });
   const headers = new Headers({ authorization: `Bearer ${BENCH_KEY}` });
   expect(authenticate(headers, ring)).toMatchObject({ id: "app" });
   const routes = companyRoutes();

@@ -219,7 +219,7 @@ test("no secret is in what is printed, nor in any error or warning about it", ()
     }),
     { numRuns: 200 },
   );
-});
+}, 30_000);
 
 test("a secret that is only partly in a variable is printed as a fingerprint, not as half a secret", () => {
   const text = "providers: { ollama: }\nkeys: { a: { key: 'SECREThalf-${APP_KEY}' } }";

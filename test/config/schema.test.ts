@@ -18,6 +18,8 @@ const ENV = {
   HOUSE_KEY: "house-0123456789",
   APP_KEY: "app-key-0123456789abcdef",
   BATCH_KEY: "batch-key-0123456789abcdef",
+  TENANT_KEY: "tenant-key-0123456789abcdef",
+  TENANT_BATCH_KEY: "tenant-batch-key-0123456789",
   ENCRYPTION_KEY: "e".repeat(64),
   DATABASE_URL: "postgres://user:pass@localhost/gateway",
   STATE_URL: "postgresql://user:pass@localhost/state",
@@ -87,9 +89,11 @@ function leavesOf(value: unknown, path: Path = []): Path[] {
 
 /** A place with the names that the operator chooses replaced by `*`. */
 function patternOf(path: Path): string {
-  const named = new Set(["providers", "models", "pools", "keys"]);
+  const named = new Set(["providers", "models", "pools", "keys", "tenants"]);
   const parts = path.map((part, at) => {
-    const chosen = (at === 1 && named.has(String(path[0]))) || path[at - 1] === "error_map";
+    const holder = String(path[at - 1]);
+    const isPlace = at === 1 || (at === 3 && path[0] === "tenants");
+    const chosen = (isPlace && named.has(holder)) || holder === "error_map";
     return chosen || typeof part === "number" ? "*" : part;
   });
   return parts.join(".");

@@ -21,7 +21,8 @@ const app: KeyConfig = {
   onLoss: undefined,
   limits: UNLIMITED,
 };
-const ring = keyRing([app]);
+const wall = (): number => Date.parse("2026-11-20T12:00:00Z");
+const ring = keyRing([app], { wall });
 
 describe("a known key is found in each of the three headers", () => {
   test.each([
@@ -59,14 +60,14 @@ test("the digest itself is not a key", () => {
 });
 
 test("without any key configured everybody is the anonymous key", () => {
-  expect(authenticate(new Headers(), keyRing([]))).toBe(ANONYMOUS);
+  expect(authenticate(new Headers(), keyRing([], { wall }))).toBe(ANONYMOUS);
 });
 
 describe("a request signed by AWS's Signature Version 4", () => {
   const secret = "a-key-that-signs-0123456789";
   const at = Date.parse("2026-11-20T12:00:00Z");
   const body = new TextEncoder().encode('{"messages":[]}');
-  const ring = keyRing([{ ...app, id: "app", secret: new Secret(secret) }]);
+  const ring = keyRing([{ ...app, id: "app", secret: new Secret(secret) }], { wall });
 
   /** The claim a request makes, and what its proof says. */
   function judged({ id = "app", secretAccessKey = secret, sent = body, seenAt = at } = {}) {

@@ -6,9 +6,10 @@ import { Rejection } from "../../src/core/rejection.ts";
 import { digestOf } from "../../src/config/keys.ts";
 
 const SECRET = "app-key-0123456789";
-const ring = keyRing([
-  { ...ANONYMOUS, id: "app", digest: digestOf(SECRET), secret: undefined } as never,
-]);
+const ring = keyRing(
+  [{ ...ANONYMOUS, id: "app", digest: digestOf(SECRET), secret: undefined } as never],
+  { wall: () => 0 },
+);
 
 describe("a key in the query stays here", () => {
   const paths = [

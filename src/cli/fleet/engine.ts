@@ -185,8 +185,8 @@ export class Engine {
   }
 }
 
-function hasLimits({ keys }: Config): boolean {
-  return keys.some(({ limits }) => isLimited(limits));
+function hasLimits({ keys, tenants }: Config): boolean {
+  return [...keys, ...tenants.values()].some(({ limits }) => isLimited(limits));
 }
 
 function isOver({ gateway, entering }: Era): boolean {

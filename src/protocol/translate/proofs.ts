@@ -30,6 +30,8 @@ export interface Proofs {
   wrap(proof: Proof): string;
   /** Undefined: no envelope, so it is a vendor's own value. */
   unwrap(value: string): Proof | undefined | "forged";
+  /** Those of one tenant: what is wrapped for it, nobody else can open, nor it what others have. */
+  of(tenant: string): Proofs;
 }
 
 const PREFIX = "gw1.";
@@ -41,19 +43,28 @@ const MAC_BYTES = 16;
 /** `key` is the gateway's own: an envelope of another key counts as forged. */
 export function createProofs(key: Uint8Array): Proofs {
   if (key.length === 0) throw new Error("an empty key would let anyone forge an envelope");
+  return proofsWith(() => key);
+}
+
+/** The key is made when it is needed: most requests carry no proofs. */
+function proofsWith(keyOf: () => Uint8Array): Proofs {
+  let made: Uint8Array | undefined;
+  const own = (): Uint8Array => (made ??= keyOf());
   return {
     wrap(proof) {
       const { family, kind, value, callId, place } = proof;
       const encoding = proof.encoding === "plain" ? undefined : proof.encoding;
       const json = JSON.stringify({ family, kind, value, encoding, callId, place });
       const signed = PREFIX + Buffer.from(json).toString("base64url");
-      return `${signed}.${macOf(key, signed)}`;
+      return `${signed}.${macOf(own(), signed)}`;
     },
     unwrap(value) {
-      if (value.startsWith(PREFIX)) return opened(key, value);
+      if (value.startsWith(PREFIX)) return opened(own(), value);
       if (!value.startsWith(LAYERED_PREFIX)) return undefined;
-      return opened(key, Buffer.from(value, "base64").toString("latin1"));
+      return opened(own(), Buffer.from(value, "base64").toString("latin1"));
     },
+    of: (tenant) =>
+      proofsWith(() => new Bun.CryptoHasher("sha256", own()).update(`tenant ${tenant}`).digest()),
   };
 }
 

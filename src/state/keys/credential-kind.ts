@@ -21,6 +21,11 @@ export const INVALID_KEY = "invalid API key";
  */
 const OURS = /^(?:bearer|[\s:="'`<([{])*(bai|ilk)_/i;
 
+/** Whether a text is, or holds, a key of ours. */
+export function isOurs(text: string): boolean {
+  return OURS.test(text);
+}
+
 /**
  * Signed and stored keys are told by their prefix and never taken for anything else; then come the
  * configured ones; the rest is foreign, a caller's own key for a provider.

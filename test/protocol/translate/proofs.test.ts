@@ -55,6 +55,20 @@ describe("an envelope", () => {
     );
   });
 
+  test("of another tenant, or of nobody's, is forged", () => {
+    fc.assert(
+      fc.property(proof, fc.string(), fc.string(), (given, one, other) => {
+        fc.pre(one !== other);
+        const wrapped = ours.of(one).wrap(given);
+        expect(ours.of(one).unwrap(wrapped)).toEqual(given);
+        expect([ours.of(other).unwrap(wrapped), ours.unwrap(wrapped)]).toEqual([
+          ...["forged", "forged"],
+        ] as never);
+        expect(ours.of(one).unwrap(ours.wrap(given))).toBe("forged");
+      }),
+    );
+  });
+
   test("with any character changed or cut off is forged", () => {
     fc.assert(
       fc.property(proof, fc.nat(), fc.constantFrom("A", "B", "-", ".", "é"), (given, place, by) => {
