@@ -26,6 +26,14 @@ const VENDOR_ERRORS: Readonly<Record<string, readonly ErrorRule[]>> = {
   }),
   // novita.ai/docs, "Error codes": a 403 that is no wrong key.
   novita: rulesOfMap({ not_enough_balance: "billing", billing_balance_not_enough: "billing" }),
+  // MiniMax, "Error codes": in base_resp, often inside a 200.
+  minimax: rulesOfMap({
+    ...words("auth", "1004", "2049"),
+    ...words("billing", "1008", "2056"),
+    ...words("content_filter", "1026", "1027"),
+    ...words("client_error", "1042", "2013"),
+    ...{ "1001": "timeout", "1002": "rate_limit", "1039": "rate_limit" },
+  }),
   // Volcengine Ark, "错误码".
   volcengine: rulesOfMap({
     ...words("billing", "accountoverdueerror", "setlimitexceeded"),

@@ -7,19 +7,23 @@ export type Fault =
   | { readonly kind: "server_error" }
   | { readonly kind: "timeout"; readonly phase: "connect" | "first_event" | "stall" | "total" }
   | { readonly kind: "network"; readonly sent: boolean }
+  /** The far end is not who its certificate should say it is. */
+  | { readonly kind: "tls" }
   | { readonly kind: "protocol"; readonly what: string }
   | { readonly kind: "redirect" }
   | { readonly kind: "address_refused" }
   | { readonly kind: "auth" }
   | { readonly kind: "billing" }
   | { readonly kind: "context_length" }
+  /** 408, 409, 425: the host wants to be asked once more, and blames nobody. */
+  | { readonly kind: "not_now" }
   | { readonly kind: "client_error" };
 
 /** What happens next. Exhaustive on purpose: a new Fault does not compile until it is answered. */
 export type Disposition =
   | { readonly next: "relay_to_client" }
   | { readonly next: "try_next"; readonly blame: Blame }
-  /** The request was sent and may have run: at most one more attempt. */
+  /** It may have run, or would fare no better elsewhere: at most one more attempt. */
   | { readonly next: "try_next_once"; readonly blame: Blame };
 
 /** Who the breaker should hold it against. `none` never counts. */
@@ -31,6 +35,7 @@ export function dispositionOf(fault: Fault): Disposition {
       return { next: "try_next", blame: "quota" };
     case "overloaded":
     case "server_error":
+    case "tls":
     case "protocol":
     case "redirect":
     case "address_refused":
@@ -44,6 +49,8 @@ export function dispositionOf(fault: Fault): Disposition {
       return { next: "try_next", blame: "credential" };
     case "context_length":
       return { next: "try_next", blame: "none" };
+    case "not_now":
+      return { next: "try_next_once", blame: "none" };
     case "client_error":
       return { next: "relay_to_client" };
   }

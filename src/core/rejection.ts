@@ -102,12 +102,14 @@ function statusOfFault(fault: Fault): number {
     case "overloaded":
       return 503;
     case "timeout":
+    case "not_now":
       return 504;
     case "context_length":
     case "client_error":
       return 400;
     case "server_error":
     case "network":
+    case "tls":
     case "protocol":
     case "redirect":
     case "address_refused":

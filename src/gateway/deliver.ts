@@ -26,7 +26,10 @@ function deliverWhole(visit: Visit, answer: WholeAnswer): Response {
   const { body, status, headers, refusal, usage, guess } = answer;
   const delivery = deliveryOf(visit, answer, {
     byteCount: body.byteLength,
-    usage: metered(visit, { usage, textBytes: body.byteLength, guess }),
+    usage:
+      refusal === undefined
+        ? metered(visit, { usage, textBytes: body.byteLength, guess })
+        : NOTHING_USED,
   });
   if (refusal !== undefined) settle(visit, { kind: "relayed_error", fault: refusal, delivery });
   else settle(visit, { kind: "answered", ending: { kind: "completed" }, delivery });
@@ -140,6 +143,12 @@ function readTap(tap: StreamTap | undefined, byteCount: Bytes): Seen {
   if (tap === undefined) return { usage: undefined, textBytes: byteCount };
   return { usage: tap.usage, textBytes: tap.textBytes };
 }
+
+/** Nobody bills a refusal. */
+const NOTHING_USED: MeteredUsage = {
+  ...{ inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, reasoningTokens: 0 },
+  provenance: "reported",
+};
 
 /** English text runs at about four bytes a token: OpenAI's own rule of thumb. */
 const BYTES_PER_TOKEN = 4;

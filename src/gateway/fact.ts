@@ -1,3 +1,4 @@
+import type { Fault } from "../core/fault.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Lane } from "../core/pool.ts";
 import type { Placement } from "../core/privacy.ts";
@@ -101,7 +102,7 @@ function attemptsOf(visit: Visit, at: Ms, answered: MeteredUsage | undefined): A
       provider: lane.backend.name,
       model: billedOf(visit, lane),
       fault: fault?.kind,
-      cost: used?.provenance ?? costOfFailure(fault?.kind),
+      cost: used?.provenance ?? costOfFailure(fault),
       usage: used === undefined ? NO_USAGE : billable(used),
       firstEventMs: firstEventMs === undefined ? undefined : Math.max(0, Math.round(firstEventMs)),
     });
@@ -118,7 +119,27 @@ function billedOf({ model }: Visit, lane: Lane<Placement>): string {
   return plainName(lane.upstreamModel ?? model ?? "");
 }
 
-/** What was sent and never answered may have run all the same: reliability.md §3.3. */
-function costOfFailure(fault: string | undefined): "none" | "unknown" {
-  return fault === undefined || fault === "timeout" || fault === "network" ? "unknown" : "none";
+/** What was sent and not answered in HTTP's words may have run: reliability.md §3.3. */
+function costOfFailure(fault: Fault | undefined): "none" | "unknown" {
+  switch (fault?.kind) {
+    case undefined:
+    case "protocol":
+      return "unknown";
+    case "network":
+      return fault.sent ? "unknown" : "none";
+    case "timeout":
+      return fault.phase === "connect" ? "none" : "unknown";
+    case "rate_limited":
+    case "overloaded":
+    case "server_error":
+    case "tls":
+    case "redirect":
+    case "address_refused":
+    case "auth":
+    case "billing":
+    case "context_length":
+    case "not_now":
+    case "client_error":
+      return "none";
+  }
 }

@@ -101,6 +101,8 @@ export interface StreamTap {
   readonly faultEvent: unknown;
   /** Events that came before that one: none means that nothing of an answer was seen. */
   readonly eventsBeforeFault: number;
+  /** Events at the beginning that only say that an answer was begun; none unless given. */
+  readonly prologueCount?: number;
   /** Between two events, so that bytes of ours may stand here. */
   readonly atBoundary: boolean;
   /** Events with data seen so far (comments do not count). */

@@ -215,6 +215,7 @@ function wordsOfFault(fault: Fault): Words {
     case "billing":
       return failed(`The model failed to answer. ${LATER}`, "upstream_error");
     case "timeout":
+    case "not_now":
       return {
         class: "timeout",
         message: `The model did not answer in time. ${LATER}`,
@@ -223,6 +224,11 @@ function wordsOfFault(fault: Fault): Words {
     case "network":
     case "address_refused":
       return failed(`The model could not be reached. ${LATER}`, "upstream_unreachable");
+    case "tls":
+      return failed(
+        "The model's identity could not be verified. Ask the operator.",
+        "upstream_tls",
+      );
     case "protocol":
       return failed(`The model's answer could not be read. ${LATER}`, "upstream_protocol");
     case "redirect":
@@ -257,12 +263,14 @@ function retryOf(fault: Fault): Pick<Words, "retryAfterMs" | "shouldRetry"> {
     case "timeout":
     case "network":
     case "address_refused":
+    case "tls":
     case "protocol":
     case "redirect":
     case "auth":
       return { shouldRetry: false };
     case "context_length":
     case "client_error":
+    case "not_now":
       return {};
   }
 }

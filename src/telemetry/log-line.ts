@@ -76,7 +76,7 @@ export function requestLine(request: SettledRequest, names: Names): RequestLine 
     reason: outcome.kind === "rejected" ? outcome.reason.kind : undefined,
     fault: faultOf(outcome),
     bytes: delivery?.byteCount,
-    usage: delivery?.usage.provenance,
+    usage: outcome.kind === "answered" ? outcome.delivery.usage.provenance : undefined,
     translated: translated && `${translated.from}>${translated.to}`,
     losses: translated?.losses.join(" ") || undefined,
   };
@@ -108,10 +108,12 @@ function levelOfFault(fault: Fault): LogLevel {
     case "auth":
     case "billing":
     case "redirect":
+    case "tls":
     case "address_refused":
       return "error";
     case "client_error":
     case "context_length":
+    case "not_now":
       return "info";
     case "rate_limited":
     case "overloaded":

@@ -1,6 +1,6 @@
 import { dispositionOf, type Fault } from "../core/fault.ts";
 import type { Lane } from "../core/pool.ts";
-import type { Admits, Privacy } from "../core/privacy.ts";
+import type { Admits, Placement, Privacy } from "../core/privacy.ts";
 import { Rejection } from "../core/rejection.ts";
 import type { Request } from "../core/request.ts";
 import type { Chunk, Ms } from "../core/units.ts";
@@ -27,8 +27,10 @@ export async function attempt<P extends Privacy>(
   let unsayable: Rejection | undefined;
   let attempts = 0;
   let unansweredMax = 1;
+  let failed: Attempted | undefined;
   for (const lane of tries) {
-    if (attempts > 0 && !mayTryAgain(last!.fault, lanes.length === 1)) break;
+    if (failed !== undefined && !mayTryAgain(failed.fault, lanes.length === 1)) break;
+    if (failed !== undefined && failsAlike(lane, failed)) continue;
     if (attempts >= context.failover.attemptsMax) break;
     if (attempts > 0 && spent(context, startedAt) > context.failover.deadlineMs) break;
     const prepared = prepare(request, lane, context);
@@ -47,6 +49,7 @@ export async function attempt<P extends Privacy>(
     const fault = context.client.aborted ? undefined : tried.fault;
     context.facts.push({ lane, fault, firstEventMs: undefined });
     if (fault === undefined) return new Rejection({ kind: "client_gone" });
+    failed = { lane, fault };
     last = worthMore(last, tried);
     const disposition = dispositionOf(tried.fault);
     if (disposition.next === "relay_to_client") break;
@@ -57,6 +60,19 @@ export async function attempt<P extends Privacy>(
   }
   if (unsayable === undefined) throw new Error("a plan without lanes");
   return unsayable;
+}
+
+interface Attempted {
+  readonly lane: Lane<Placement>;
+  readonly fault: Fault;
+}
+
+/** A window no larger does not hold the prompt either; a host that was forged is that for all. */
+function failsAlike(lane: Lane<Placement>, { lane: before, fault }: Attempted): boolean {
+  if (fault.kind === "tls") return lane.backend.baseUrl.host === before.backend.baseUrl.host;
+  if (fault.kind !== "context_length") return false;
+  const [there, here] = [before.contextMax, lane.contextMax];
+  return there !== undefined && here !== undefined && here <= there;
 }
 
 /** The failure to tell the caller of: words that may be passed on, and the soonest retry. */

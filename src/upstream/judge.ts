@@ -20,14 +20,26 @@ export interface ErrorAnswer {
   readonly body: Chunk;
 }
 
+/** Request Timeout, Conflict, Too Early: RFC 9110 §15.5.9, §15.5.10; RFC 8470. */
+const ASKS_AGAIN: ReadonlySet<number> = new Set([408, 409, 425]);
+
 /** The host's rules first, then what its protocol says, then the status: features.md b.1.4. */
 export function judge(lane: Lane<Placement>, wire: Dialect, answer: ErrorAnswer): Judgement {
   const { status, headers, body } = answer;
   const { errorRules } = lane.backend;
   const meaning =
     errorRules.length === 0 ? undefined : meaningOf(errorRules, errorWords(status, headers, body));
-  if (meaning === undefined) return { fault: wire.readFault(status, headers, body), meaning };
+  if (meaning === undefined) {
+    const fault = wire.readFault(status, headers, body);
+    return { fault: faultTold(fault, status), meaning };
+  }
   return { fault: faultMeant(meaning, readRetryAfter(headers)), meaning };
+}
+
+function faultTold(fault: Fault, status: number): Fault {
+  if (fault.kind === "client_error" && ASKS_AGAIN.has(status)) return { kind: "not_now" };
+  // An error inside a 200 that this protocol has no words for.
+  return status < 300 && fault.kind === "protocol" ? { kind: "server_error" } : fault;
 }
 
 /** The same of the error that a stream told of; undefined while it has told of none. */

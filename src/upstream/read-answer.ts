@@ -1,8 +1,10 @@
+import type { Fault } from "../core/fault.ts";
 import type { Bytes, Chunk } from "../core/units.ts";
 import { scanJson } from "../wire/json-scan.ts";
 import { abandoned, failed, refusal, type Reply, streamedAnswer, wholeAnswer } from "./answer.ts";
 import type { Failed } from "./context.ts";
 import type { ChunkReader, Committed } from "./committed.ts";
+import { isErrorInside } from "./inside.ts";
 import { judge } from "./judge.ts";
 import { peek } from "./peek.ts";
 
@@ -81,21 +83,32 @@ async function readWhole(reply: Reply): Promise<Committed | Failed> {
 const TOO_LARGE = { kind: "protocol", what: "too large to translate" } as const;
 
 function judged(reply: Reply, body: Chunk): Committed | Failed {
-  if (isWhole(reply, body)) return wholeAnswer(reply, body);
-  return failed({ kind: "protocol", what: "incomplete or not JSON" });
+  if (!isWhole(reply, body)) return failed({ kind: "protocol", what: "incomplete or not JSON" });
+  const isAnswer = reply.verbatim || isEncoded(reply) || !isErrorInside(body);
+  return isAnswer ? wholeAnswer(reply, body) : refused(reply, { body, whole: true });
 }
+
+/** Faults that are the caller's to mend: what the host says of them is passed on. */
+const OF_REQUEST: ReadonlySet<Fault["kind"]> = new Set([
+  "client_error",
+  "context_length",
+  "not_now",
+]);
 
 /** An error answer: whose fault it is, and its own words when they may be passed on, whole. */
 async function readRefusal(reply: Reply): Promise<Failed> {
+  return refused(reply, await readUpTo(reply.response, ERROR_BYTES_MAX));
+}
+
+function refused(reply: Reply, { body, whole }: ErrorBody): Failed {
   const { response, wire, lane } = reply;
-  const { body, whole } = await readUpTo(response, ERROR_BYTES_MAX);
   const read = isEncoded(reply) ? new Uint8Array() : body;
   const { status, headers } = response;
   const judgement = judge(lane, wire, { status, headers, body: read });
   const { fault } = judgement;
   const relayable = reply.verbatim
     ? fault.kind !== "auth" && fault.kind !== "billing" // Those speak of our credential.
-    : fault.kind === "client_error" || fault.kind === "context_length";
+    : OF_REQUEST.has(fault.kind);
   if (!relayable || !whole) return failed(fault);
   return { fault, answer: refusal(reply, judgement, body) };
 }
@@ -105,10 +118,12 @@ function isEncoded({ response, translation }: Reply): boolean {
   return translation === undefined && response.headers.has("content-encoding");
 }
 
-async function readUpTo(
-  response: Response,
-  bytesMax: Bytes,
-): Promise<{ readonly body: Chunk; readonly whole: boolean }> {
+interface ErrorBody {
+  readonly body: Chunk;
+  readonly whole: boolean;
+}
+
+async function readUpTo(response: Response, bytesMax: Bytes): Promise<ErrorBody> {
   const held: Chunk[] = [];
   let heldBytes = 0;
   const reader = response.body?.getReader() as ChunkReader | undefined;

@@ -10,13 +10,11 @@ const NOT_SENT = new Set([
   "EHOSTUNREACH",
   "ENETUNREACH",
   "FailedToOpenSocket",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "CERT_HAS_EXPIRED",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
   "ERR_PROXY_TUNNEL",
 ]);
+
+/** OpenSSL's names of what is wrong with a certificate: X509_verify_cert_error_string(3). */
+const CERTIFICATE = /CERT|_CRL|UNABLE_TO_VERIFY_LEAF_SIGNATURE|HOSTNAME_MISMATCH|INVALID_CA/;
 
 /** Codes that say the other side spoke, but not HTTP. */
 const NOT_HTTP = /^(Invalid|Malformed|Unrequested|ResponseHeadersTooLarge|HTTP2|Zlib|EPROTO)/;
@@ -29,6 +27,7 @@ export function transportFault(error: unknown): Fault | undefined {
   const code = codeOf(error);
   if (code === undefined) return undefined;
   if (NOT_SENT.has(code)) return { kind: "network", sent: false };
+  if (CERTIFICATE.test(code)) return { kind: "tls" };
   if (NOT_HTTP.test(code)) return { kind: "protocol", what: code };
   return { kind: "network", sent: true };
 }

@@ -11,6 +11,8 @@ export interface LogLine {
   readonly ending: string;
   readonly translated?: string;
   readonly losses?: string;
+  readonly level: string;
+  readonly fault?: string;
 }
 
 const PATIENCE_MS = 5000;

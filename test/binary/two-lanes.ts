@@ -1,6 +1,6 @@
 import type { DialectId } from "../../src/core/ids.ts";
 import { type Faultd, startFaultd } from "../faultd/faultd.ts";
-import type { Script } from "../faultd/script.ts";
+import type { Gate, Script } from "../faultd/script.ts";
 import { UPSTREAM_KEY } from "./config.ts";
 import { type Binary, startBinary } from "./harness.ts";
 import { lineOf } from "./log-lines.ts";
@@ -18,6 +18,8 @@ export interface Told {
   readonly ending: string;
   /** Who says how many tokens: `reported`, `estimated`, `partial`. */
   readonly usage: string | undefined;
+  readonly level: string;
+  readonly tokens: number;
 }
 
 export interface Asked {
@@ -25,6 +27,8 @@ export interface Asked {
   readonly model?: "both" | "alone";
   readonly stream?: boolean;
   readonly caller?: DialectId;
+  /** Opened once the client has this many bytes, so that a reset cannot overtake them. */
+  readonly opens?: { readonly gate: Gate; readonly at: number } | undefined;
 }
 
 /** One binary before two backends that play what each request asks of them. */
@@ -68,7 +72,8 @@ export async function startTwoLanes(options: TwoLanesOptions = {}): Promise<TwoL
   return {
     binary,
     one: lanes[0],
-    async ask(first, second, { model = "both", stream = false, caller = dialect } = {}) {
+    async ask(first, second, asked = {}) {
+      const { model = "both", stream = false, caller = dialect, opens } = asked;
       const user = `own-${scripts.size}-`;
       scripts.set(user, [first, second]);
       const { path, body } = CALLS[caller](model, { user, stream });
@@ -77,10 +82,12 @@ export async function startTwoLanes(options: TwoLanesOptions = {}): Promise<TwoL
         headers: { "content-type": "application/json" },
         body: JSON.stringify(body),
       });
-      const { text, broke } = await textOf(answer);
+      const { text, broke } = await textOf(answer, opens);
       const id = ID_HEADERS.map((name) => answer.headers.get(name)).find((said) => said !== null);
-      const { route = "", ending, usage } = await lineOf(binary, id ?? "");
-      return { status: answer.status, headers: answer.headers, text, broke, route, ending, usage };
+      const { route = "", ending, usage, level, tokens } = await lineOf(binary, id ?? "");
+      const { status, headers } = answer;
+      const told = { route, ending, usage, level, tokens: tokens.input + tokens.output };
+      return { status, headers, text, broke, ...told };
     },
     async [Symbol.asyncDispose]() {
       await binary[Symbol.asyncDispose]();
@@ -91,11 +98,19 @@ export async function startTwoLanes(options: TwoLanesOptions = {}): Promise<TwoL
 
 const ID_HEADERS = ["x-request-id", "request-id", "x-amzn-requestid"];
 
-async function textOf(answer: Response): Promise<Pick<Told, "text" | "broke">> {
+async function textOf(
+  answer: Response,
+  opens: Asked["opens"],
+): Promise<Pick<Told, "text" | "broke">> {
   const chunks: Uint8Array[] = [];
   let broke = false;
+  let byteCount = 0;
   try {
-    for await (const chunk of answer.body ?? []) chunks.push(chunk);
+    for await (const chunk of answer.body ?? []) {
+      chunks.push(chunk);
+      byteCount += chunk.byteLength;
+      if (opens !== undefined && byteCount >= opens.at) opens.gate.open();
+    }
   } catch {
     broke = true; // It is what the caller asks about.
   }

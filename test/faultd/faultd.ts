@@ -1,3 +1,4 @@
+import type { Identity } from "./certificate.ts";
 import type { Connection, Exchange } from "./exchange.ts";
 import { Peer } from "./peer.ts";
 import type { SeenRequest } from "./request-reader.ts";
@@ -23,8 +24,16 @@ export interface Faultd extends Disposable {
   stop(): void;
 }
 
+export interface FaultdOptions {
+  /** Serves TLS as these; plain unless given. */
+  readonly identity?: Identity;
+}
+
 /** Starts one; `answer` says what each request gets. */
-export function startFaultd(answer: (request: SeenRequest) => Script): Faultd {
+export function startFaultd(
+  answer: (request: SeenRequest) => Script,
+  { identity }: FaultdOptions = {},
+): Faultd {
   let peers: Peer[] = [];
   const exchanges: Exchange[] = [];
   const awaited = new Map<number, PromiseWithResolvers<Exchange>>();
@@ -35,6 +44,7 @@ export function startFaultd(answer: (request: SeenRequest) => Script): Faultd {
   const listener = Bun.listen<Peer>({
     hostname: "127.0.0.1",
     port: 0,
+    ...(identity && { tls: { key: identity.key, cert: identity.cert } }),
     socket: {
       open(socket) {
         socket.data = new Peer(socket, { answer, began });
@@ -42,8 +52,9 @@ export function startFaultd(answer: (request: SeenRequest) => Script): Faultd {
       },
       data: (socket, chunk) => socket.data.onData(chunk),
       drain: (socket) => socket.data.onDrain(),
-      close: (socket) => socket.data.onClose(),
-      error: (socket) => socket.data.onClose(),
+      // A handshake that failed has had no peer.
+      close: (socket) => (socket.data as Peer | undefined)?.onClose(),
+      error: (socket) => (socket.data as Peer | undefined)?.onClose(),
     },
   });
   function stop(): void {
@@ -52,7 +63,7 @@ export function startFaultd(answer: (request: SeenRequest) => Script): Faultd {
   }
   return {
     port: listener.port,
-    origin: `http://127.0.0.1:${listener.port}`,
+    origin: `${identity === undefined ? "http" : "https"}://127.0.0.1:${listener.port}`,
     exchanges,
     get connections() {
       return peers;

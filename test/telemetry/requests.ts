@@ -154,6 +154,8 @@ function anyFault(marker: string): fc.Arbitrary<Fault> {
     { kind: "protocol", what: marker },
     { kind: "redirect" },
     { kind: "address_refused" },
+    { kind: "tls" },
+    { kind: "not_now" },
     { kind: "auth" },
     { kind: "billing" },
     { kind: "context_length" },

@@ -87,9 +87,16 @@ const TABLE: readonly (readonly [what: string, Behaviour, Fault["kind"], Next])[
     "context_length",
     "go on",
   ],
+  ["a certificate nobody vouches for", throws("DEPTH_ZERO_SELF_SIGNED_CERT"), "tls", "go on"],
+  ["408", () => refusal(408), "not_now", "once more"],
+  ["409", () => refusal(409), "not_now", "once more"],
+  ["425", () => refusal(425), "not_now", "once more"],
   ["400", () => refusal(400), "client_error", "relay"],
   ["404", () => refusal(404), "client_error", "relay"],
 ];
+
+/** What a host says of these is the caller's to read, whatever else failed. */
+const WITH_WORDS: ReadonlySet<string> = new Set(["context_length", "not_now"]);
 
 describe("what comes before the first event may go to the next lane", () => {
   test.each(TABLE)("%s", async (_, behaviour, kind, next) => {
@@ -101,6 +108,7 @@ describe("what comes before the first event may go to the next lane", () => {
       next === "go on" ? [kind, kind, kind, undefined] : Array<Fault["kind"]>(tries).fill(kind),
     );
     if (next === "relay") expect(result).toMatchObject({ kind: "whole", refusal: { kind } });
+    else if (WITH_WORDS.has(kind)) expect(result).toMatchObject({ kind: "whole" });
     else expect(faultOf(result)).toBe(next === "go on" ? "committed" : kind);
     expect(rig.clock.armed).toBe(0);
   });
@@ -131,13 +139,37 @@ describe("what comes before the first event may go to the next lane", () => {
           if (next === "commit")
             expect(result).toMatchObject({ kind: "whole", refusal: undefined });
           // Words that may be passed on are the answer, whichever lane had them.
-          else if (rows.slice(0, wanted.length).some(([, , said]) => said === "context_length"))
+          else if (rows.slice(0, wanted.length).some(([, , said]) => WITH_WORDS.has(said)))
             expect(result).toMatchObject({ kind: "whole" });
           else if (next !== "relay") expect(faultOf(result)).toBe(kind as Fault["kind"]);
           expect(rig.clock.armed).toBe(0);
         },
       ),
     );
+  });
+});
+
+describe("a lane that would fail alike is passed over", () => {
+  const lane = (name: string, host: string, contextMax: number | undefined) =>
+    laneOf(backendOf({ name, url: `http://${host}/v1` }), { contextMax });
+
+  test("a window that is no larger than one that was too small; one of unknown size is tried", async () => {
+    const tooLong: Behaviour = () => refusal(400, { code: "context_length_exceeded" });
+    const sizes = [8000, 4000, 8000, undefined, 16_000];
+    const lanes = sizes.map((size, at) => lane(`b${at}`, `127.0.0.${at + 1}:8000`, size));
+    const behaviours = [tooLong, answers, answers, tooLong, answers];
+    const rig = attemptRig(behaviours, { lanes, failover: PATIENT });
+    expect(await run(rig)).toMatchObject({ kind: "whole", refusal: undefined });
+    expect(rig.tried).toEqual(["b0", "b3", "b4"]);
+  });
+
+  test("another at the host whose certificate is not its own", async () => {
+    const forged = throws("ERR_TLS_CERT_ALTNAME_INVALID");
+    const hosts = ["127.0.0.1:8000", "127.0.0.1:8000", "127.0.0.2:8000"];
+    const lanes = hosts.map((host, at) => lane(`b${at}`, host, undefined));
+    const rig = attemptRig([forged, answers, answers], { lanes, failover: PATIENT });
+    expect(await run(rig)).toMatchObject({ kind: "whole", refusal: undefined });
+    expect(rig.tried).toEqual(["b0", "b2"]);
   });
 });
 

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { anthropic } from "../../src/protocol/anthropic/dialect.ts";
+import { responses } from "../../src/protocol/responses/dialect.ts";
 import type { Committed } from "../../src/upstream/committed.ts";
 import type { Failed } from "../../src/upstream/context.ts";
 import { readAnswer } from "../../src/upstream/read-answer.ts";
@@ -87,6 +89,80 @@ describe("a stream that ends before its first event was never one", () => {
 
 test("the end mark alone is an answer, though an empty one", async () => {
   expect((await met(["data: [DONE]\n\n"])).answer).toMatchObject({ kind: "stream", status: 200 });
+});
+
+describe("a stream that has only said it began", () => {
+  const named = (event: string, data: object) =>
+    `event: ${event}\ndata: ${JSON.stringify({ type: event, ...data })}\n\n`;
+  const response = { id: "r", model: "m", status: "in_progress" };
+  const created = named("response.created", { response });
+  const progress = named("response.in_progress", { response });
+  const item = named("response.output_item.added", { output_index: 0, item: {} });
+  const error = { code: "rate_limit_exceeded", message: "slow down" };
+  const failure = named("response.failed", { response: { ...response, status: "failed", error } });
+  const started = named("message_start", { message: { id: "m", model: "m", usage: {} } });
+  const busy = named("error", { error: { type: "overloaded_error", message: "busy" } });
+
+  const wires = { responses, anthropic } as const;
+  async function begun(wire: keyof typeof wires, answer: Response) {
+    const { reply, clock, call } = replyTo(answer, { stream: true });
+    let result: Committed | Failed | undefined;
+    const read = Promise.resolve(readAnswer({ ...reply, wire: wires[wire] }));
+    void read.then((value) => (result = value));
+    await clock.advance(0);
+    return { result: () => result, clock, call };
+  }
+
+  test.each([
+    ["responses", created + progress + failure, "rate_limited"],
+    ["responses", created + failure, "rate_limited"],
+    ["anthropic", started + busy, "overloaded"],
+  ] as const)("and then fails, fails over, however it is cut: %s", async (wire, text, kind) => {
+    await fc.assert(
+      fc.asyncProperty(places, async (cuts) => {
+        const { result, call, clock } = await begun(wire, flow(cutAt(text, cuts)));
+        expect(result()).toMatchObject({ fault: { kind }, answer: undefined });
+        expect(call.signal.aborted).toBe(true);
+        call.settle();
+        expect(clock.armed).toBe(0);
+      }),
+    );
+  });
+
+  test("and then fails behind a word of the answer, is the client's to see", async () => {
+    const text = created + item + failure;
+    const { result } = await begun("responses", flow(cutAt(text, [created.length + item.length])));
+    expect(result()).toMatchObject({ kind: "stream" });
+  });
+
+  test("and then thinks, goes out after a quarter of a second, with every byte of it", async () => {
+    const pieces = [created, progress, item, failure].map(bytesOf);
+    let wake = (): void => {};
+    const body = new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          if (pieces.length === 2) await new Promise<void>((resolve) => (wake = resolve));
+          const piece = pieces.shift();
+          if (piece === undefined) controller.close();
+          else controller.enqueue(piece);
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const headers = { "content-type": "text/event-stream" };
+    const { result, clock, call } = await begun("responses", new Response(body, { headers }));
+    await clock.advance(249);
+    expect(result()).toBeUndefined();
+    await clock.advance(1);
+    const answer = result();
+    if (answer === undefined || !("kind" in answer) || answer.kind !== "stream") {
+      throw new Error("not committed");
+    }
+    wake();
+    expect(await restOf(answer.held, answer.reader)).toBe(created + progress + item + failure);
+    call.settle();
+    expect(clock.armed).toBe(0);
+  });
 });
 
 test("a compressed stream is committed at its first bytes and read by nobody", async () => {

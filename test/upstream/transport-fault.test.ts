@@ -75,7 +75,18 @@ test("what has no code is no fault of an upstream: it is ours", () => {
   fc.assert(fc.property(thrown, (error) => expect(transportFault(error)).toBeUndefined()));
 });
 
-test.each(["ConnectionRefused", "ENOTFOUND", "CERT_HAS_EXPIRED", "ERR_TLS_CERT_ALTNAME_INVALID"])(
+test.each([
+  "CERT_HAS_EXPIRED",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+])("%s: the far end is not who it should be", (code) =>
+  expect(transportFault(Object.assign(new Error(), { code }))).toEqual({ kind: "tls" }),
+);
+
+test.each(["ConnectionRefused", "ENOTFOUND"])(
   "%s comes before any byte of the request can have left",
   (code) => expect(transportFault(Object.assign(new Error(), { code }))).toEqual(NOT_SENT),
 );

@@ -12,6 +12,8 @@ import { type Counts, readCounts, usageOfCounts } from "./usage.ts";
 
 /** A stream that has not said who it is by then will not. */
 const IDENTITY_EVENTS_MAX = 32;
+/** Behind them an answer may still fail without a word of it having been said. */
+const PROLOGUE: ReadonlySet<string> = new Set(["message_start", "ping"]);
 const NAMES = templateNames({ texts: TEXT_NAMES, telling: ["usage", "error", "message"] });
 
 /** Reads a stream of messages from the side. This wire has one end only: `message_stop`. */
@@ -28,6 +30,7 @@ class AnthropicTap implements StreamTap {
   #faultEvent: unknown;
   #eventCount = 0;
   #eventsBeforeFault = 0;
+  #prologueCount = 0;
   #textBytes: Bytes = 0;
   #counts: Counts | undefined;
   #id: string | undefined;
@@ -52,6 +55,9 @@ class AnthropicTap implements StreamTap {
   get eventsBeforeFault(): number {
     return this.#eventsBeforeFault;
   }
+  get prologueCount(): number {
+    return this.#prologueCount;
+  }
   get atBoundary(): boolean {
     return this.#scanner.atBoundary;
   }
@@ -73,7 +79,7 @@ class AnthropicTap implements StreamTap {
 
   #read(frame: SseFrame): void {
     if (this.#fault === undefined) this.#eventsBeforeFault = this.#eventCount;
-    if (frame.terminated) this.#eventCount++;
+    if (frame.terminated) this.#count(frame.event);
     if (frame.oversize || this.#isStopped) return; // No client reads on behind the end.
     const isError = frame.event === "error";
     const plainBytes = isError || this.#isAnonymous() ? -1 : this.#template.textBytes(frame);
@@ -90,6 +96,11 @@ class AnthropicTap implements StreamTap {
       this.#fault ??= faultOfNamedEvent(event);
     }
     if (this.#fault !== undefined) this.#faultEvent ??= event;
+  }
+
+  #count(event: string): void {
+    if (this.#prologueCount === this.#eventCount && PROLOGUE.has(event)) this.#prologueCount++;
+    this.#eventCount++;
   }
 
   #isAnonymous(): boolean {

@@ -125,10 +125,12 @@ function classOf(fault: Fault, words: Words): ErrorClass {
     case "timeout":
       return "timeout";
     case "client_error":
+    case "not_now":
       return clientClass(words);
     case "server_error":
       return status === undefined || status === 500 ? "server" : serverClass(status);
     case "network":
+    case "tls":
     case "protocol":
     case "redirect":
     case "address_refused":

@@ -29,6 +29,13 @@ const REPETITION = /^response\.[a-z_.]+\.(done|added|partial_image)$/;
 /** The response once more as it was created: news only to who does not know it yet. */
 const PROGRESS: ReadonlySet<string> = new Set(["response.queued", "response.in_progress"]);
 
+/** Behind them an answer may still fail without a word of it having been said. */
+const PROLOGUE: ReadonlySet<string> = new Set([
+  "response.created",
+  "response.queued",
+  "response.in_progress",
+]);
+
 /** Reads a stream of a response from the side. Only its terminal event completes it. */
 export function streamTap(): StreamTap {
   return new ResponsesTap();
@@ -45,6 +52,7 @@ class ResponsesTap implements StreamTap {
   #faultEvent: unknown;
   #eventCount = 0;
   #eventsBeforeFault = 0;
+  #prologueCount = 0;
   #textBytes: Bytes = 0;
   #usage: Usage | undefined;
   #id: string | undefined;
@@ -69,6 +77,9 @@ class ResponsesTap implements StreamTap {
   get eventsBeforeFault(): number {
     return this.#eventsBeforeFault;
   }
+  get prologueCount(): number {
+    return this.#prologueCount;
+  }
   get atBoundary(): boolean {
     return this.#scanner.atBoundary;
   }
@@ -90,13 +101,18 @@ class ResponsesTap implements StreamTap {
 
   #read(frame: SseFrame): void {
     if (this.#fault === undefined) this.#eventsBeforeFault = this.#eventCount;
-    if (frame.terminated) this.#eventCount++;
+    if (frame.terminated) this.#count(frame.event);
     // No client reads on behind the terminal event; OpenRouter's [DONE] stands there.
     if (frame.oversize || this.#isEnded) return;
     const isError = frame.event === "error";
     const plainBytes = isError ? -1 : this.#template.textBytes(frame);
     if (plainBytes >= 0) this.#textBytes += plainBytes;
     else if (!this.#isNoNews(frame.event)) this.#parse(frame, isError);
+  }
+
+  #count(event: string): void {
+    if (this.#prologueCount === this.#eventCount && PROLOGUE.has(event)) this.#prologueCount++;
+    this.#eventCount++;
   }
 
   #isNoNews(event: string): boolean {

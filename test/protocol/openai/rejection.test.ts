@@ -29,6 +29,8 @@ const FAULTS: readonly Fault[] = [
   { kind: "protocol", what: "html-canary" },
   { kind: "redirect" },
   { kind: "address_refused" },
+  { kind: "tls" },
+  { kind: "not_now" },
   { kind: "auth" },
   { kind: "billing" },
   { kind: "context_length" },
