@@ -66,7 +66,7 @@ test("no name of the schema is read and forgotten: each changes something, or is
   expect([...covered].toSorted()).toEqual(
     expect.arrayContaining(leafPaths().map(patternOf).toSorted()),
   );
-});
+}, 60_000);
 
 /** All that a file brings about, and whether a place in it is reported as not active yet. */
 function effectOf(text: string) {
