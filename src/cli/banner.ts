@@ -21,6 +21,7 @@ export function banner({ config, found, dataUrl, admin }: BannerFacts): string {
     row("backends", backendsText(config)),
     row("unmarked", `${config.privacy.default}: ${config.privacy.why}`),
     ...keyLines(config),
+    ...databaseLines(config),
     ...config.warnings.map(({ path, reason, fix }) => row("warning", `${path}: ${reason}; ${fix}`)),
     ...notActiveLines(config),
     "",
@@ -58,9 +59,17 @@ function backendsText(config: Config): string {
 
 function keyLines(config: Config): string[] {
   if (config.keys.length > 0) return [row("keys", config.keys.map(({ id }) => id).join(", "))];
+  if (config.keyed) return [row("keys", "asked for: stored or signed ones")];
   return [
     row("keys", "NONE: everybody on this machine may use it. Add `keys:` to a configuration file."),
   ];
+}
+
+/** Which database, and nothing of how to get in. */
+function databaseLines({ state: { databaseUrl } }: Config): string[] {
+  if (databaseUrl === undefined) return [];
+  const { host, pathname } = new URL(databaseUrl.expose());
+  return [row("database", `${host}${pathname}: keys and facts are shared with other nodes`)];
 }
 
 function notActiveLines(config: Config): string[] {
@@ -75,7 +84,7 @@ function curlLine(config: Config, base: string): string {
     stream: true,
     messages: [{ role: "user", content: "Say hello in five words." }],
   };
-  const key = config.keys.length === 0 ? "" : ` -H "authorization: Bearer $KEY"`;
+  const key = !config.keyed && config.keys.length === 0 ? "" : ` -H "authorization: Bearer $KEY"`;
   const json = `-H 'content-type: application/json'`;
   return `  curl -N ${base}/v1/chat/completions ${json}${key} -d '${JSON.stringify(body)}'`;
 }

@@ -1,10 +1,11 @@
 import { parseArgs } from "node:util";
 import { GROUPS, type GroupBy } from "../state/ledger/read.ts";
 import { readWindow } from "../state/ledger/window.ts";
+import { DATABASE_OPTIONS, type DatabaseOptions } from "./database.ts";
 import type { Ms } from "../core/units.ts";
 
 /** What `cost`, `token-usage` and `latency` are asked. */
-export interface LedgerQuestion {
+export interface LedgerQuestion extends DatabaseOptions {
   readonly provider: string | undefined;
   readonly model: string | undefined;
   readonly tenant: string | undefined;
@@ -52,6 +53,7 @@ export function readQuestion(
     detailed: values[detail],
     rateCard: values["rate-card"],
     stateDir: values["state-dir"],
+    ...{ config: values.config, "database-url": values["database-url"] },
     unused: (["url", "api-key"] as const).filter((name) => values[name] !== undefined),
   };
 }
@@ -70,6 +72,7 @@ function optionsOf(argv: readonly string[], detail: LedgerCommand["detail"]) {
         csv: { type: "boolean", default: false },
         "rate-card": { type: "string" },
         "state-dir": { type: "string" },
+        ...DATABASE_OPTIONS,
         url: { type: "string", short: "u" },
         "api-key": { type: "string", short: "k" },
         verbose: { type: "boolean", short: "v", multiple: true },

@@ -6,7 +6,7 @@ import type { NanoAmount } from "../state/rate-card/prices.ts";
 import type { RateCard } from "../state/rate-card/rate-card.ts";
 import { count } from "./bench/text-table.ts";
 import { type LedgerQuestion, readQuestion } from "./cost-arguments.ts";
-import { askLedger, cardFor, cardName, type LedgerPlace } from "./cost-ledger.ts";
+import { askLedger, cardFor, cardName, ledgerMeant, type LedgerPlace } from "./cost-ledger.ts";
 import { type Column, noData, report, warnUnused, windowText } from "./cost-output.ts";
 import { EXIT, type Io } from "./io.ts";
 
@@ -21,7 +21,8 @@ What requests cost by the rate card, from the ledger in the state directory.
   -g, --group-by FIELD  provider, model, tenant, key, hour or day
       --breakdown       By kind of token, and what retries cost
       --rate-card FILE  Prices laid over the embedded ones
-      --state-dir DIR   Where the ledger is
+  -c, --config FILE     Whose database to ask, as --database-url URL or DATABASE_URL
+      --state-dir DIR   Where the ledger of one node is
       --json, --csv     For machines
 `;
 
@@ -43,7 +44,7 @@ export async function cost(argv: readonly string[], io: Io, place: LedgerPlace):
     return EXIT.failed;
   }
   const now = place.clock.wall();
-  const at = { ...place, dir: question.stateDir ?? place.dir };
+  const at = await ledgerMeant(place, question, io);
   const asked = await askLedger(at, async (sql) => {
     const filter = { ...question, ...rangeOf(question.windowMs, now) };
     const { thresholds } = card;

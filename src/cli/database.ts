@@ -11,6 +11,12 @@ export interface DatabaseOptions {
   readonly config?: string | undefined;
 }
 
+/** The same for whoever reads options. */
+export const DATABASE_OPTIONS = {
+  "database-url": { type: "string" },
+  config: { type: "string", short: "c" },
+} as const;
+
 /** The database a command works on, as a gateway of the same file has it; a sentence if unsure. */
 export async function databaseOf(
   options: DatabaseOptions,

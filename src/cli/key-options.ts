@@ -6,7 +6,7 @@ import { PERIOD_WORDS, readPeriod as parsePeriod } from "../core/period-text.ts"
 import { fileKeyBook, type KeyBook } from "../state/keys/key-book.ts";
 import type { KeyRefusal } from "../state/keys/key-store.ts";
 import { hasKeyFile } from "../state/keys/key-file.ts";
-import { databaseOf, type DatabaseOptions } from "./database.ts";
+import { DATABASE_OPTIONS, databaseOf, type DatabaseOptions } from "./database.ts";
 import { EXIT, type Io } from "./io.ts";
 import type { KeyContext } from "./key.ts";
 
@@ -22,8 +22,7 @@ export class CommandError extends Error {
 /** Options every key command has. */
 export const COMMON_OPTIONS = {
   "state-dir": { type: "string" },
-  "database-url": { type: "string" },
-  config: { type: "string", short: "c" },
+  ...DATABASE_OPTIONS,
   json: { type: "boolean", default: false },
   help: { type: "boolean", short: "h", default: false },
 } as const satisfies ParseArgsConfig["options"];

@@ -4,7 +4,7 @@ import { latencySamples, type LatencySample } from "../state/ledger/read.ts";
 import { rangeOf } from "../state/ledger/window.ts";
 import { count } from "./bench/text-table.ts";
 import { type LedgerQuestion, readQuestion } from "./cost-arguments.ts";
-import { askLedger, type LedgerPlace } from "./cost-ledger.ts";
+import { askLedger, ledgerMeant, type LedgerPlace } from "./cost-ledger.ts";
 import { type Column, noData, report, warnUnused, windowText } from "./cost-output.ts";
 import { EXIT, type Io } from "./io.ts";
 
@@ -19,7 +19,8 @@ How long requests took, from the ledger in the state directory.
   -g, --group-by FIELD  provider, model, tenant, key, hour or day
                         [default: provider and model]
       --percentiles     More of them, and of the first event too
-      --state-dir DIR   Where the ledger is
+  -c, --config FILE     Whose database to ask, as --database-url URL or DATABASE_URL
+      --state-dir DIR   Where the ledger of one node is
       --json, --csv     For machines
 `;
 
@@ -48,7 +49,7 @@ export async function latency(
   }
   warnUnused(io, question.unused);
   const now = place.clock.wall();
-  const at = { ...place, dir: question.stateDir ?? place.dir };
+  const at = await ledgerMeant(place, question, io);
   const asked = await askLedger(at, (sql) => {
     const filter = { ...question, ...rangeOf(question.windowMs, now) };
     return gather(latencySamples(sql, { filter, groupBy: question.groupBy }), question);

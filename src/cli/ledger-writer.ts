@@ -17,6 +17,7 @@ import { joinSlab, ownersOf } from "../state/slab/stations.ts";
 import { RingDrain } from "../state/ledger/drain.ts";
 import type { LedgerSink } from "../state/ledger/sink.ts";
 import { sharedLog } from "./fleet/process-log.ts";
+import { FactShipper, type ShipOrder, type ShipStatus } from "./fact-shipper.ts";
 import { openLedgerSink } from "./ledger-sink.ts";
 import { hasDead, isAlive, mapSlab, selfOwner, sweepDead } from "./shared-slab.ts";
 
@@ -28,6 +29,8 @@ const RETRY_FIRST_MS: Ms = 50;
 const RETRY_MAX_MS: Ms = 500;
 /** With nothing to write for so long it ends; whoever started it starts another when there is. */
 const IDLE_MS: Ms = 30_000;
+/** How long an end waits for the database that nodes share: the rest goes after the next start. */
+const SHIP_END_MS: Ms = 2000;
 /** Those who serve come first. */
 const NICENESS = 5;
 
@@ -61,13 +64,21 @@ export async function ledgerWriter(argv: readonly string[]): Promise<number> {
     log.line("error", "ledger", "A fact was lost", { problem }),
   );
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
-  process.on("message", (message) => {
+  process.on("message", (message: KeeperTalk) => {
     if (message === "end") writer.end();
+    else writer.ship(message.ship);
   });
   process.on("disconnect", () => writer.orphan());
   await writer.run();
   await log.flush();
   process.exit(0);
+}
+
+/** What whoever started a writer says to it. */
+export type KeeperTalk = "end" | { readonly ship: ShipOrder };
+/** What a writer says. */
+export interface WriterTalk {
+  readonly shipping: ShipStatus;
 }
 
 /** Guards the order of a writer's life: waits for its turn, writes, and ends with nothing left. */
@@ -76,6 +87,8 @@ class Writer {
   readonly #actor: Actor;
   readonly #onLost: (why: string) => void;
   #sink: LedgerSink | undefined;
+  #order: ShipOrder | undefined;
+  #shipper: FactShipper | undefined;
   #isEnding = false;
   #isOrphan = false;
   #retryMs: Ms = RETRY_FIRST_MS;
@@ -91,6 +104,11 @@ class Writer {
   /** Writes what there is, and then nothing more. */
   end(): void {
     this.#isEnding = true;
+  }
+  /** Brings what is written to a database as well. */
+  ship(order: ShipOrder): void {
+    this.#order = order;
+    this.#startShipping();
   }
   /** Nobody starts another in its place; those who serve may go on for a while. */
   orphan(): void {
@@ -110,6 +128,7 @@ class Writer {
       if (wait > 0) await pause(wait);
     }
     await this.#sink?.close();
+    await this.#shipper?.end(this.#isOrphan ? 0 : SHIP_END_MS);
     leaveDesk(this.#actor);
     this.#actor.leave();
   }
@@ -122,7 +141,20 @@ class Writer {
       return undefined;
     }
     this.#sink = sink;
+    this.#startShipping();
     return new RingDrain({ actor: this.#actor, clock, sink, onLost: this.#onLost });
+  }
+
+  /** Once there is a ledger to ship from, and a place to ship it to. */
+  #startShipping(): void {
+    if (this.#order === undefined || this.#sink === undefined) return;
+    if (this.#shipper !== undefined) return;
+    const onStatus = (shipping: ShipStatus): void => {
+      if (process.connected) process.send?.({ shipping } satisfies WriterTalk);
+    };
+    const options = { directory: this.#directory, order: this.#order, clock, onStatus };
+    this.#shipper = new FactShipper(options);
+    this.#shipper.start();
   }
 
   /** Sweeps, writes a group, and answers how long to wait; undefined when it is over. */
@@ -158,7 +190,8 @@ class Writer {
     if (hasFacts(this.#actor.slab)) return false;
     if (this.#isEnding) return true;
     if (this.#isOrphan) return isDeskWanted(this.#actor) || this.#isAlone();
-    return now - this.#busyAt >= IDLE_MS;
+    // What another has yet to be given keeps it here: nobody else would bring it.
+    return now - this.#busyAt >= IDLE_MS && this.#shipper?.isIdle !== false;
   }
 
   #isAlone(): boolean {

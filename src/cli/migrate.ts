@@ -12,6 +12,8 @@ import type { Migration } from "../state/migrations/migration.ts";
 import { openState, openStateToRead, type StatePlace } from "../state/store/open.ts";
 import { type Sql, StoreError } from "../state/store/sql.ts";
 import { textTable } from "./bench/text-table.ts";
+import { ledgerMeant } from "./cost-ledger.ts";
+import { DATABASE_OPTIONS, type DatabaseOptions } from "./database.ts";
 import { EXIT, type Io } from "./io.ts";
 
 const USAGE = `Usage: interlock migrate run | revert [--steps N] [--force] | status | create NAME
@@ -24,17 +26,17 @@ The schema of the state database: the SQLite file in the state directory, or a P
   create NAME       Write two empty files for a step of your own
 
       --database-url URL  A Postgres instead of the SQLite file
+  -c, --config FILE       The one that this file names
       --state-dir DIR     Where the SQLite file and your own steps are
       --json              For machines
 `;
 
-interface Request {
+interface Request extends DatabaseOptions {
   readonly part: "run" | "revert" | "status" | "create";
   readonly name: string | undefined;
   readonly steps: number;
   readonly force: boolean;
   readonly json: boolean;
-  readonly databaseUrl: string | undefined;
   readonly stateDir: string | undefined;
 }
 
@@ -49,11 +51,11 @@ export async function migrate(argv: readonly string[], io: Io, place: StatePlace
     io.stderr(`interlock: ${request}\n${USAGE}`);
     return EXIT.usage;
   }
-  const at: StatePlace = {
-    ...place,
-    dir: request.stateDir ?? place.dir,
-    databaseUrl: request.databaseUrl ?? place.databaseUrl,
-  };
+  const at = await ledgerMeant(place, request, io);
+  if (typeof at === "string") {
+    io.stderr(`interlock: ${at}\n`);
+    return EXIT.failed;
+  }
   if (request.part === "create") return create(request, io, at);
   const known = await knownMigrations(at.dir);
   if (typeof known === "string") {
@@ -78,7 +80,7 @@ function readRequest(argv: readonly string[]): Request | string {
         steps: { type: "string", default: "1" },
         force: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
-        "database-url": { type: "string" },
+        ...DATABASE_OPTIONS,
         "state-dir": { type: "string" },
       },
       strict: true,
@@ -94,8 +96,8 @@ function readRequest(argv: readonly string[]): Request | string {
     const steps = /^[1-9]\d{0,3}$/.test(values.steps) ? Number(values.steps) : undefined;
     if (steps === undefined) return `--steps ${values.steps} is no number of steps`;
     const { force, json } = values;
-    const [databaseUrl, stateDir] = [values["database-url"], values["state-dir"]];
-    return { part, name, steps, force, json, databaseUrl, stateDir };
+    const { config, "database-url": url, "state-dir": stateDir } = values;
+    return { part, name, steps, force, json, config, "database-url": url, stateDir };
   } catch (error) {
     return error instanceof Error ? error.message : "the options cannot be read";
   }

@@ -11,7 +11,8 @@ import {
 import { dollarsOfNano, dollarText } from "../state/rate-card/money.ts";
 import type { RateCard } from "../state/rate-card/rate-card.ts";
 import { count, textTable } from "./bench/text-table.ts";
-import { askLedger, cardFor, cardName, type LedgerPlace } from "./cost-ledger.ts";
+import { askLedger, cardFor, cardName, ledgerMeant, type LedgerPlace } from "./cost-ledger.ts";
+import { DATABASE_OPTIONS, type DatabaseOptions } from "./database.ts";
 import { EXIT, type Io } from "./io.ts";
 
 const USAGE = `Usage: interlock reconcile --provider NAME --csv FILE [OPTIONS]
@@ -25,7 +26,8 @@ when the two differ.
                          ${fieldLines()}
       --tolerance PERCENT Differences up to this are none [default: 0.5]
       --rate-card FILE   Prices laid over the embedded ones
-      --state-dir DIR    Where the ledger is
+  -c, --config FILE      Whose database to ask, as --database-url URL or DATABASE_URL
+      --state-dir DIR    Where the ledger of one node is
       --json             For machines
 `;
 
@@ -35,7 +37,7 @@ function fieldLines(): string {
   return lines.map((fields) => fields.join(", ")).join(`,\n${" ".repeat(25)}`);
 }
 
-interface Request {
+interface Request extends DatabaseOptions {
   readonly provider: string;
   readonly csv: string;
   readonly chosen: ReadonlyMap<ExportField, string>;
@@ -70,7 +72,7 @@ export async function reconcile(
   const days = theirs.lines.map(({ day }) => day);
   if (days.length === 0) return saidNothing(io, request, theirs);
   const range = { from: Math.min(...days), to: Math.max(...days) + DAY_MS };
-  const at = { ...place, dir: request.stateDir ?? place.dir };
+  const at = await ledgerMeant(place, request, io);
   const asked = await askLedger(at, (sql) => {
     const filter = { ...range, provider: request.provider };
     return sumAttempts(sql, { filter, thresholds: card.thresholds });
@@ -97,6 +99,7 @@ function readRequest(argv: readonly string[]): Request | string {
         tolerance: { type: "string", default: "0.5" },
         "rate-card": { type: "string" },
         "state-dir": { type: "string" },
+        ...DATABASE_OPTIONS,
         json: { type: "boolean", default: false },
       },
       strict: true,
@@ -111,7 +114,9 @@ function readRequest(argv: readonly string[]): Request | string {
     }
     const tolerance = BigInt(Math.round(Number(values.tolerance) * 100));
     const [rateCard, stateDir] = [values["rate-card"], values["state-dir"]];
-    return { provider, csv, chosen, tolerance, rateCard, stateDir, json: values.json };
+    const { config, "database-url": url, json } = values;
+    const whose = { config, "database-url": url, stateDir };
+    return { provider, csv, chosen, tolerance, rateCard, json, ...whose };
   } catch (error) {
     return error instanceof Error ? error.message : "the options cannot be read";
   }

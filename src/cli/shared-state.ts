@@ -6,11 +6,10 @@ import { importKeys, seedReplica } from "../state/keys/key-import.ts";
 import { KeyLink, type LinkStatus } from "../state/keys/key-link.ts";
 import { KeyReplica } from "../state/keys/key-replica.ts";
 import { sharedDirectory } from "../state/keys/shared-directory.ts";
-import { EMBEDDED } from "../state/migrations/embedded.ts";
-import { run, unfit } from "../state/migrations/migrate.ts";
 import { openPostgres } from "../state/store/postgres.ts";
 import type { Sql } from "../state/store/sql.ts";
 import { sqlStore } from "../state/store/sql-store.ts";
+import { fitProblem } from "../state/migrations/fit.ts";
 
 /** No request waits for the database; this only says when a connection is given up. */
 const DEADLINE_MS: Ms = 4000;
@@ -101,21 +100,11 @@ function preparing(sql: Sql, { config, clock }: Preparing, bring: () => Promise<
   let isFit = false;
   return async (): Promise<string | undefined> => {
     if (!isFit) {
-      const problem = await fitProblem(sql, { config, clock });
+      const problem = await fitProblem(sql, { isNamed: config.isNamed, clock });
       if (problem !== undefined) return problem;
     }
     isFit = true;
     await bring();
     return undefined;
   };
-}
-
-/** A variable may be another program's: tables are made only in what the file names. */
-async function fitProblem(sql: Sql, { config, clock }: Preparing): Promise<string | undefined> {
-  if (!config.isNamed) {
-    const problem = await unfit(sql, EMBEDDED);
-    return problem && `DATABASE_URL: ${problem}`;
-  }
-  const outcome = await run(sql, EMBEDDED, { wall: clock.wall() });
-  return outcome.ok ? undefined : outcome.why;
 }

@@ -23,6 +23,7 @@ import { sharedLog } from "./fleet/process-log.ts";
 import type { Plan, Serving } from "./fleet/serving.ts";
 import { catchSignals, type Signals } from "./fleet/signals.ts";
 import { stateDirectory } from "./fleet/state-directory.ts";
+import type { SharedState } from "./shared-state.ts";
 import { workerCount } from "./fleet/worker-count.ts";
 import { loadConfig, MACHINE } from "./load-config.ts";
 import { createNotifier } from "./notify.ts";
@@ -80,7 +81,7 @@ async function startServing(beginning: Beginning): Promise<number> {
   if (typeof shared === "string") return refuse(shared);
   const serving = await openServing({ ...beginning, plan, log });
   if (typeof serving === "string") return refuse(serving);
-  const master = masterOf({ ...beginning, plan, log, serving, signals });
+  const master = masterOf({ ...beginning, plan, log, serving, signals, shared });
   await predecessor?.serving(serving, VERSION);
   const refused = master.open();
   predecessor?.taken(refused);
@@ -148,6 +149,7 @@ async function openServing({ plan, log, options, env, predecessor }: Opening) {
 interface Opened extends Opening {
   readonly serving: Serving;
   readonly signals: Signals;
+  readonly shared: SharedState | undefined;
 }
 
 function masterOf(opening: Opened): Master {
@@ -156,7 +158,9 @@ function masterOf(opening: Opened): Master {
   const monotonicUs = (): bigint => process.hrtime.bigint() / 1000n;
   const directory = stateDirectory(env);
   const port = Number(opening.serving.url.port || 80);
-  const keeper = { clock: systemClock, random: systemRandom, log, env };
+  const { databaseUrl, isNamed } = plan.config.state;
+  const ship = databaseUrl && { url: databaseUrl.expose(), isNamed };
+  const keeper = { clock: systemClock, random: systemRandom, log, env, ship };
   return new Master({
     ...opening,
     ledger:

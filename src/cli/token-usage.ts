@@ -4,7 +4,7 @@ import { rangeOf } from "../state/ledger/window.ts";
 import { makeCard } from "../state/rate-card/rate-card.ts";
 import { count } from "./bench/text-table.ts";
 import { type LedgerQuestion, readQuestion } from "./cost-arguments.ts";
-import { askLedger, type LedgerPlace } from "./cost-ledger.ts";
+import { askLedger, ledgerMeant, type LedgerPlace } from "./cost-ledger.ts";
 import { type Column, noData, report, warnUnused, windowText } from "./cost-output.ts";
 import { EXIT, type Io } from "./io.ts";
 
@@ -18,7 +18,8 @@ Tokens that requests used, from the ledger in the state directory.
   -w, --window DURATION How far back: 30m, 24h, 7d, 1d12h, all [default: 24h]
   -g, --group-by FIELD  provider, model, tenant, key, hour or day
       --detailed        Cache and reasoning tokens, estimates and errors too
-      --state-dir DIR   Where the ledger is
+  -c, --config FILE     Whose database to ask, as --database-url URL or DATABASE_URL
+      --state-dir DIR   Where the ledger of one node is
       --json, --csv     For machines
 `;
 
@@ -42,7 +43,7 @@ export async function tokenUsage(
   }
   warnUnused(io, question.unused);
   const now = place.clock.wall();
-  const at = { ...place, dir: question.stateDir ?? place.dir };
+  const at = await ledgerMeant(place, question, io);
   const asked = await askLedger(at, (sql) => {
     const filter = { ...question, ...rangeOf(question.windowMs, now) };
     return sumUsage(sql, { filter, groupBy: question.groupBy, thresholds: [] });

@@ -4,6 +4,7 @@ import type { Log } from "../../runtime/runtime.ts";
 import { healthHttpStatus, type Readiness } from "../../telemetry/health.ts";
 import type { DenySourceStatus } from "../../state/keys/deny-set.ts";
 import type { DenyKeeper } from "../deny-keeper.ts";
+import type { DatabaseStanding } from "./database-standing.ts";
 import type { FleetHealth } from "./merge-health.ts";
 import type { Serving } from "./serving.ts";
 
@@ -14,11 +15,12 @@ export interface AdminFacts {
   /** What the master counts itself, as text for a scraper. */
   readonly metrics: () => string;
   readonly denials: Pick<DenyKeeper, "statuses">;
+  readonly database: (() => DatabaseStanding) | undefined;
 }
 
 /** The admin listener of a gateway, however many processes serve it. */
 export function openAdmin(facts: AdminFacts): AdminStart | undefined {
-  const { config, log, serving, metrics, denials } = facts;
+  const { config, log, serving, metrics, denials, database } = facts;
   const { metricsPort, allowedHosts } = config.server;
   if (metricsPort === undefined) return undefined;
   return startAdmin({
@@ -31,11 +33,18 @@ export function openAdmin(facts: AdminFacts): AdminStart | undefined {
       metrics: async () => (await serving.metrics()) + metrics(),
       async health(detailed) {
         const health = await serving.health();
-        if (detailed) return { ...health, deny_set: denials.statuses().map(denyHealth) };
+        if (detailed) {
+          const shut = denials.statuses().map(denyHealth);
+          return { ...health, deny_set: shut, ...(database && { database: database() }) };
+        }
         const { status, version, uptime_seconds } = health;
         return { status, version, uptime_seconds };
       },
-      readiness: async () => readinessOf(await serving.health()),
+      // Without the database this node serves on: that it is away is told, and turns nobody away.
+      readiness: async () => ({
+        ...readinessOf(await serving.health()),
+        ...(database && { database: database() }),
+      }),
     },
   });
 }

@@ -1,7 +1,11 @@
+import { existsSync } from "node:fs";
 import type { Ms } from "../../core/units.ts";
 import type { Clock, Log, Random, Timer } from "../../runtime/runtime.ts";
 import { hasFacts, type LedgerView, viewLedger } from "../../state/slab/ledger-desk.ts";
 import type { Slab } from "../../state/slab/slab.ts";
+import { databaseFile } from "../../state/store/open.ts";
+import type { ShipOrder, ShipStatus } from "../fact-shipper.ts";
+import type { KeeperTalk, WriterTalk } from "../ledger-writer.ts";
 import { NOTIFY_VARIABLES } from "../notify.ts";
 import { hasSlab, mapSlab, type SlabPlace } from "../shared-slab.ts";
 import { Deaths } from "./deaths.ts";
@@ -18,6 +22,8 @@ export interface LedgerKeeperOptions {
   readonly log: Log;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly place: SlabPlace;
+  /** A database to bring facts to as well. */
+  readonly ship: ShipOrder | undefined;
 }
 
 /**
@@ -31,10 +37,15 @@ export class LedgerKeeper {
   #child: Bun.Subprocess | undefined;
   #notBefore: Ms = 0;
   #restarts = 0;
+  /** Facts of an earlier run may wait in the ledger for the database that nodes share. */
+  #owes: boolean;
+  #shipping: ShipStatus | undefined;
   #timer: Timer | undefined;
 
   constructor(options: LedgerKeeperOptions) {
     this.#options = options;
+    const { ship, place } = options;
+    this.#owes = ship !== undefined && existsSync(databaseFile(place.directory));
   }
 
   start(): void {
@@ -44,6 +55,10 @@ export class LedgerKeeper {
   /** How the ledger stands; undefined where nothing was ever shared. */
   get view(): LedgerView | undefined {
     return this.#slab && viewLedger(this.#slab);
+  }
+  /** What waits for the database that nodes share; undefined until it was tried. */
+  get shipping(): ShipStatus | undefined {
+    return this.#shipping;
   }
   /** Writers that died and were replaced. */
   get restarts(): number {
@@ -74,7 +89,8 @@ export class LedgerKeeper {
     const { clock } = this.#options;
     this.#map();
     const isDue = this.#child === undefined && clock.now() >= this.#notBefore;
-    if (isDue && this.#slab !== undefined && hasFacts(this.#slab)) this.#spawn();
+    const hasWork = this.#owes || (this.#slab !== undefined && hasFacts(this.#slab));
+    if (isDue && hasWork) this.#spawn();
     this.#timer = clock.after(LOOK_MS, () => this.#look());
   }
 
@@ -87,22 +103,36 @@ export class LedgerKeeper {
   }
 
   #spawn(): void {
-    const { env, place } = this.#options;
+    const { env, place, ship } = this.#options;
     const command = [...ownCommand(), "ledger-writer", place.directory, String(place.port)];
     const child = Bun.spawn(command, {
       env: { ...env, ...blank(NOTIFY_VARIABLES) },
       argv0: process.execPath,
       stdio: ["ignore", "inherit", "inherit"],
       serialization: "json",
-      ipc: () => {},
+      ipc: ({ shipping }: WriterTalk) => void this.#tell(shipping),
     });
     this.#child = child;
+    if (ship !== undefined) child.send({ ship } satisfies KeeperTalk);
     void child.exited.then(() => this.#exited(child));
+  }
+
+  #tell(shipping: ShipStatus): void {
+    const { log } = this.#options;
+    const { problem } = shipping;
+    const before = this.#shipping?.problem;
+    this.#shipping = shipping;
+    if (problem === before) return;
+    if (problem === undefined) log.line("info", "ledger", "The database takes facts");
+    else log.line("warn", "ledger", "The database takes no facts: they wait here", { problem });
   }
 
   #exited(child: Bun.Subprocess): void {
     if (this.#child === child) this.#child = undefined;
-    if (child.exitCode === 0) return;
+    if (child.exitCode === 0) {
+      this.#owes = false; // It ends by itself only when all is where it belongs.
+      return;
+    }
     const { clock, log } = this.#options;
     const { delayMs } = this.#deaths.note(clock.now());
     this.#restarts++;

@@ -3,6 +3,7 @@ import { renderMetrics } from "../../telemetry/exposition.ts";
 import type { DenySourceStatus } from "../../state/keys/deny-set.ts";
 import { Registry } from "../../telemetry/registry.ts";
 import type { DenyKeeper } from "../deny-keeper.ts";
+import type { DatabaseStanding } from "./database-standing.ts";
 import type { Reloader } from "./reloader.ts";
 import type { Serving } from "./serving.ts";
 
@@ -10,10 +11,13 @@ export interface MasterCounts {
   readonly reloader: Pick<Reloader, "generation" | "counts">;
   readonly serving: Pick<Serving, "workers">;
   readonly denials: Pick<DenyKeeper, "statuses">;
+  /** Undefined where no database is shared with other nodes. */
+  readonly database: (() => DatabaseStanding) | undefined;
 }
 
 /** The metrics of reloads and workers, as a function that gives their text now. */
-export function createMasterMetrics({ reloader, serving, denials }: MasterCounts): () => string {
+export function createMasterMetrics(counts: MasterCounts): () => string {
+  const { reloader, serving, denials, database } = counts;
   const registry = new Registry(new HeapCells());
   registry.sampled({
     kind: "gauge",
@@ -51,6 +55,7 @@ export function createMasterMetrics({ reloader, serving, denials }: MasterCounts
     read: () => [[{}, serving.workers().reduce((sum, { restarts }) => sum + restarts, 0)]],
   });
   registerDenySources(registry, denials);
+  if (database !== undefined) addDatabase(registry, database);
   return () => renderMetrics(registry);
 }
 
@@ -71,5 +76,27 @@ function registerDenySources(registry: Registry, denials: MasterCounts["denials"
     "gateway_deny_set_staleness_seconds",
     "How long ago all that a source says was surely known.",
     ({ stalenessMs }) => stalenessMs / 1000,
+  );
+}
+
+function addDatabase(registry: Registry, standing: () => DatabaseStanding): void {
+  const gauge = (name: string, help: string, read: (of: DatabaseStanding) => number): void => {
+    const kind = "gauge";
+    registry.sampled({ kind, name, help, labels: [], read: () => [[{}, read(standing())]] });
+  };
+  gauge(
+    "gateway_database_in_step",
+    "1 while this node and the database it shares with others know the same.",
+    ({ status }) => Number(status === "in_step"),
+  );
+  gauge(
+    "gateway_database_keys_behind_seconds",
+    "How long ago the keys here were surely all there are in the database.",
+    (of) => of.keys_behind_seconds,
+  );
+  gauge(
+    "gateway_database_facts_waiting",
+    "Facts of usage in this node's ledger that the database does not have yet.",
+    (of) => of.facts_waiting,
   );
 }

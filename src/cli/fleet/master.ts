@@ -5,6 +5,7 @@ import type { BufferedLog } from "../../runtime/log.ts";
 import type { Clock, Random, Timer } from "../../runtime/runtime.ts";
 import type { Notifier } from "../notify.ts";
 import { DenyKeeper } from "../deny-keeper.ts";
+import type { SharedState } from "../shared-state.ts";
 import type { StartOptions } from "../start-options.ts";
 import { StateStore } from "../state-store.ts";
 import { openAdmin } from "./admin.ts";
@@ -12,6 +13,7 @@ import { type Answered, type ControlRequest, type ControlServer, serveControl } 
 import type { Fixed } from "./fixed.ts";
 import type { LedgerKeeper } from "./ledger-keeper.ts";
 import { startSuccessor, type Successor } from "./handover.ts";
+import { type DatabaseStanding, standingOf } from "./database-standing.ts";
 import { createMasterMetrics } from "./master-metrics.ts";
 import type { Predecessor } from "./predecessor.ts";
 import { type Reloaded, Reloader } from "./reloader.ts";
@@ -37,6 +39,8 @@ export interface MasterOptions {
   readonly argv: readonly string[];
   readonly options: StartOptions;
   readonly env: Environment;
+  /** What other nodes share with this one; undefined where no database is configured. */
+  readonly shared: Pick<SharedState, "status"> | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: BufferedLog;
@@ -68,6 +72,7 @@ export class Master {
   readonly #o: MasterOptions;
   readonly #reloader: Reloader;
   readonly #metrics: ReturnType<typeof createMasterMetrics>;
+  readonly #database: (() => DatabaseStanding) | undefined;
   readonly #startedAt: Ms;
   readonly #hadTerminal: boolean;
   readonly #over = Promise.withResolvers<Manner | { readonly kind: "broken"; reason: string }>();
@@ -97,7 +102,10 @@ export class Master {
     });
     this.#denials = new DenyKeeper({ clock, log, store: this.#store, directory, port });
     const { denials, reloader } = { denials: this.#denials, reloader: this.#reloader };
-    this.#metrics = createMasterMetrics({ reloader, serving, denials });
+    const { shared, ledger } = options;
+    this.#database = shared && (() => standingOf(shared.status, ledger?.shipping));
+    const database = this.#database;
+    this.#metrics = createMasterMetrics({ reloader, serving, denials, database });
   }
 
   get admin(): AdminStart | undefined {
@@ -199,6 +207,7 @@ export class Master {
       source: plan.config.source,
       wanted: fixed.workers,
       workers: serving.workers(),
+      database: this.#database?.(),
     });
   }
 
@@ -289,6 +298,7 @@ export class Master {
     const { plan, log, serving } = this.#o;
     return openAdmin({
       ...{ config: plan.config, log, serving, metrics: this.#metrics, denials: this.#denials },
+      database: this.#database,
     });
   }
 

@@ -1,6 +1,7 @@
 import type { ConfigSource } from "../../config/config.ts";
 import type { Ms } from "../../core/units.ts";
 import { VERSION } from "../../core/version.ts";
+import type { DatabaseStanding } from "./database-standing.ts";
 import type { WorkerHealth } from "./merge-health.ts";
 
 /** What `interlock status` shows of one gateway. */
@@ -15,6 +16,8 @@ export interface StatusDocument {
   readonly config: string;
   readonly workers_wanted: number;
   readonly workers: readonly WorkerHealth[];
+  /** Null where no database is shared with other nodes. */
+  readonly database: DatabaseStanding | null;
 }
 
 export interface StatusFacts {
@@ -26,6 +29,7 @@ export interface StatusFacts {
   readonly source: ConfigSource;
   readonly wanted: number;
   readonly workers: readonly WorkerHealth[];
+  readonly database: DatabaseStanding | undefined;
 }
 
 export function statusOf(facts: StatusFacts): StatusDocument {
@@ -41,6 +45,7 @@ export function statusOf(facts: StatusFacts): StatusDocument {
     config: source.kind === "file" ? source.path : source.kind,
     workers_wanted: wanted,
     workers,
+    database: facts.database ?? null,
   };
 }
 
@@ -52,10 +57,18 @@ export function statusText(status: StatusDocument): string {
     row("uptime", `${status.uptime_seconds} s`),
     row("config", `${status.config}, generation ${generation}`),
     row("metrics", status.metrics_port === null ? "off" : `port ${status.metrics_port}`),
+    ...(status.database === null ? [] : [row("database", databaseText(status.database))]),
     row("workers", `${workers.length} of ${status.workers_wanted}`),
     ...workers.map(workerRow),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function databaseText(database: DatabaseStanding): string {
+  const { status, keys_behind_seconds: behind, facts_waiting: facts, problem } = database;
+  if (status === "in_step") return "in step";
+  const why = problem === null ? "" : `: ${problem}`;
+  return `keys as of ${behind} s ago, ${facts} facts waiting${why}`;
 }
 
 function row(name: string, text: string): string {

@@ -24,6 +24,8 @@ export interface LinkStatus {
   readonly revision: Revision;
   /** How long ago the copy surely was all of the log. */
   readonly behindMs: Ms;
+  /** Why it is not linked; undefined while it is, and before the first attempt has ended. */
+  readonly problem: string | undefined;
 }
 
 const POLL_MS: Ms = 400;
@@ -63,7 +65,8 @@ export class KeyLink {
 
   get status(): LinkStatus {
     const behindMs = this.#options.clock.now() - this.#seenAt;
-    return { isLinked: this.#isLinked, revision: this.#revision, behindMs };
+    const [isLinked, revision, problem] = [this.#isLinked, this.#revision, this.#trouble];
+    return { isLinked, revision, behindMs, problem };
   }
 
   async #attempt(): Promise<void> {

@@ -1,7 +1,6 @@
 import type { Ms } from "../../core/units.ts";
 import type { Clock, Random } from "../../runtime/runtime.ts";
-import { EMBEDDED } from "../migrations/embedded.ts";
-import { run, unfit } from "../migrations/migrate.ts";
+import { fitProblem } from "../migrations/fit.ts";
 import { openPostgres } from "../store/postgres.ts";
 import { sqlStore } from "../store/sql-store.ts";
 import type { KeyBook } from "./key-book.ts";
@@ -24,13 +23,8 @@ export async function openSharedBook(options: SharedBookOptions): Promise<KeyBoo
   const { url, isNamed, clock, random, node, deadlineMs } = options;
   const sql = openPostgres({ url, clock, deadlineMs, connectionsMax: 1 });
   try {
-    if (isNamed) {
-      const outcome = await run(sql, EMBEDDED, { wall: clock.wall() });
-      if (!outcome.ok) throw new KeyStoreError(outcome.why);
-    } else {
-      const problem = await unfit(sql, EMBEDDED);
-      if (problem !== undefined) throw new KeyStoreError(`DATABASE_URL: ${problem}`);
-    }
+    const problem = await fitProblem(sql, { isNamed, clock });
+    if (problem !== undefined) throw new KeyStoreError(problem);
   } catch (error) {
     await sql.close().catch(() => {}); // The first trouble is the one to tell.
     throw error;

@@ -8,8 +8,13 @@ import type { AttemptCost, AttemptFact, Entry, UsageFact } from "./facts.ts";
 import { progressOf, setProgress } from "./insert.ts";
 
 const PAGE = 500;
-/** This node's ledger as the shared store has it. */
-const NAME = "ship";
+
+/** This node's ledger as one shared store has it. */
+export interface Outbox {
+  readonly ledger: SqlRunner;
+  /** The store's name: how far each has come is kept apart. */
+  readonly to: string;
+}
 
 /**
  * Brings facts of this node's ledger to the shared store, from where it last came to. The ledger is
@@ -18,18 +23,37 @@ const NAME = "ship";
  * @throws StoreError when the store cannot take them now.
  */
 export async function shipFacts(
-  ledger: SqlRunner,
+  { ledger, to }: Outbox,
   store: Pick<Store, "appendFacts">,
 ): Promise<{ readonly shipped: number; readonly done: boolean }> {
-  const from = await progressOf(ledger, NAME);
+  const from = await progressOf(ledger, progressName(to));
   const facts = await ledger.rows("SELECT * FROM usage_fact WHERE seq > ? ORDER BY seq LIMIT ?", [
     ...[from, PAGE],
   ]);
   const last = facts.at(-1);
   if (last === undefined) return { shipped: 0, done: true };
   await store.appendFacts(await entriesOf(ledger, facts));
-  await setProgress(ledger, NAME, int(last["seq"]));
+  await setProgress(ledger, progressName(to), int(last["seq"]));
   return { shipped: facts.length, done: facts.length < PAGE };
+}
+
+/** How many facts of the ledger the store has not been given. */
+export async function unshipped({ ledger, to }: Outbox): Promise<number> {
+  const [row] = await ledger.rows("SELECT max(seq) AS last FROM usage_fact");
+  return (orNull(row?.["last"], int) ?? 0) - (await progressOf(ledger, progressName(to)));
+}
+
+/** Begins anew where the store lost what it was given: it is a new one, or an older state of it. */
+export async function checkShipped({ ledger, to }: Outbox, shared: SqlRunner): Promise<void> {
+  const at = await progressOf(ledger, progressName(to));
+  const [row] = await ledger.rows("SELECT id FROM usage_fact WHERE seq = ?", [at]);
+  if (row === undefined) return;
+  const known = await shared.rows("SELECT 1 FROM usage_fact WHERE id = ?", [str(row["id"])]);
+  if (known.length === 0) await setProgress(ledger, progressName(to), 0);
+}
+
+function progressName(to: string): string {
+  return `ship ${to}`;
 }
 
 async function entriesOf(ledger: SqlRunner, facts: readonly SqlRow[]): Promise<readonly Entry[]> {

@@ -21,12 +21,20 @@ export function frozenLink(target: {
   const pass = (socket: Bun.Socket<Ends>): void => {
     const { other, held } = socket.data;
     if (frozen || other === undefined) return;
-    for (const bytes of held.splice(0)) other.write(bytes);
+    for (let bytes = held.shift(); bytes !== undefined; bytes = held.shift()) {
+      const taken = Math.max(0, other.write(bytes));
+      if (taken === bytes.length) continue;
+      held.unshift(bytes.subarray(taken)); // The rest when there is room again.
+      return;
+    }
   };
   const handler: Bun.SocketHandler<Ends> = {
     data: (socket, bytes) => {
       socket.data.held.push(new Uint8Array(bytes));
       pass(socket);
+    },
+    drain: (socket) => {
+      if (socket.data.other !== undefined) pass(socket.data.other);
     },
     close: (socket) => {
       sockets.delete(socket);
