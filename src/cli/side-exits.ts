@@ -15,6 +15,12 @@ export const SIDE_EXITS: readonly SideExit[] = [
   absent("shadow traffic", "no request is sent twice for comparison"),
   absent("capture and replay", "no prompt or answer is written to disk"),
   {
+    name: "budget alerts",
+    state: "never sees payload",
+    reason:
+      "budgets.alerts.webhook_url gets names of keys, words and amounts, and is given no more",
+  },
+  {
     name: "logs",
     state: "never sees payload",
     reason: "a line is made of named fields; a body, a header map or an error is none of them",

@@ -39,6 +39,19 @@ export function readProxyUrl(text: string): UrlRead {
   return refusal === undefined ? parse(text) : { ok: false, ...refusal };
 }
 
+/** Reads a webhook: as a base URL, but with a query; and plain http to no public address. */
+export function readWebhookUrl(text: string): UrlRead {
+  const [base = "", ...query] = text.split("?");
+  const read = AMBIGUOUS.test(text) ? readBaseUrl(text) : readBaseUrl(base);
+  if (!read.ok) return read;
+  if (read.url.protocol === "http:" && read.host === "public") {
+    const reason = "plain http would carry names and amounts in the clear";
+    return { ok: false, reason, fix: "use https" };
+  }
+  if (query.length > 0) read.url.search = query.join("?");
+  return read;
+}
+
 function refuseText(text: string): { reason: string; fix: string } | undefined {
   if (text === "") return { reason: "is empty", fix: "give it a value, or remove the line" };
   if (AMBIGUOUS.test(text)) {

@@ -189,6 +189,20 @@ export interface BudgetsConfig {
   /** What a call over its budget is answered with. */
   readonly status: BudgetStatus;
   readonly onExhausted: OnExhausted;
+  readonly alerts: AlertsConfig;
+}
+
+/** Who is told how much of a budget is used up. */
+export interface AlertsConfig {
+  /** Rising; nobody is told anything where there is none. */
+  readonly percents: readonly number[];
+  readonly webhook: WebhookConfig | undefined;
+}
+
+export interface WebhookConfig {
+  /** May hold a secret, in its path or its query. */
+  readonly url: URL;
+  readonly secret: Secret | undefined;
 }
 
 export interface FailoverConfig {

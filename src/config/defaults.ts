@@ -22,6 +22,7 @@ export const DEFAULTS = {
   streamFailure: "surface",
   onLoss: "warn",
   onExhausted: "finish",
+  alertPercents: [50, 80, 100],
   onRevoked: "cut",
   budgetStatus: 429,
   logLevel: "info",

@@ -32,6 +32,7 @@ function secretsOf({
   security,
   state,
   database,
+  budgets,
   ...file
 }: FileConfig): readonly SecretPlace[] {
   const places: SecretPlace[] = [];
@@ -52,6 +53,10 @@ function secretsOf({
   }
   const variable = "SECRETS_ENCRYPTION_KEY";
   add(["security", "secrets", "encryption_key"], security?.secrets?.encryption_key, { variable });
+  const { webhook_url, webhook_secret } = budgets?.alerts ?? {};
+  const place = ["budgets", "alerts"];
+  add([...place, "webhook_url"], inUrl(webhook_url), { variable: "BUDGET_WEBHOOK_URL" });
+  add([...place, "webhook_secret"], webhook_secret, { variable: "BUDGET_WEBHOOK_SECRET" });
   add(["state", "database_url"], inUrl(state?.database_url), { variable: "DATABASE_URL" });
   const { nats, postgres } = file.signed_keys?.deny ?? {};
   const denied: Path = ["signed_keys", "deny"];

@@ -53,7 +53,7 @@ export function printConfig(config: Config, options: PrintOptions): Printed {
     keys: printKeys(config, options),
     signed_keys: config.signedKeys && printSignedKeys(config.signedKeys, options),
     tenants: entries(config.tenants, ([id, each]) => [id, printTenant(each, { keys, ...options })]),
-    budgets: { status: config.budgets.status, on_exhausted: config.budgets.onExhausted },
+    budgets: printBudgets(config.budgets, options),
     routing: { default_provider: defaultBackend?.name, rules: rules.map(printRule) },
     resilience: {
       retry: {
@@ -202,6 +202,21 @@ function printKey(
     stream_failure: key.streamFailure,
     on_loss: key.onLoss,
     ...printLimits(key.limits),
+  };
+}
+
+function printBudgets(budgets: Config["budgets"], options: PrintOptions): Printed {
+  const { percents, webhook } = budgets.alerts;
+  const secret = (name: string) => secretText(say(["budgets", "alerts", name]), options);
+  return {
+    status: budgets.status,
+    on_exhausted: budgets.onExhausted,
+    alerts: {
+      enabled: percents.length > 0,
+      at_percent: percents,
+      webhook_url: webhook && secret("webhook_url"),
+      webhook_secret: webhook?.secret && secret("webhook_secret"),
+    },
   };
 }
 

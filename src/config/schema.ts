@@ -228,6 +228,12 @@ const SIGNED_KEYS = section({
 
 /** Around every key's budget, be it configured, stored or signed. */
 const BUDGETS = section({
+  alerts: section({
+    enabled: scalar(flag), // true: a line in the log and a metric, and the webhook if there is one
+    at_percent: list(scalar(whole(1, 100))), // 50, 80, 100: each is told once a period
+    webhook_url: scalar(anyText), // gets each as JSON; https, or http on a private network
+    webhook_secret: scalar(anyText), // signs it: x-interlock-signature is HMAC-SHA256 of the body
+  }),
   on_exhausted: scalar(onExhausted), // finish; hard_stop ends an answer where its budget ends
   status: scalar(oneOf(402, 429)), // 429, which SDKs know as insufficient_quota; or 402
 });

@@ -24,6 +24,8 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set([
   "proxy",
   "database_url",
   "url",
+  "webhook_url",
+  "webhook_secret",
 ]);
 const SHOWN_LENGTH_MAX = 24;
 

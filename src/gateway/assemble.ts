@@ -12,6 +12,7 @@ import { type KeyRing, keyRing } from "../ingress/authenticate.ts";
 import { SignedRing } from "../ingress/signed-ring.ts";
 import type { DenySet } from "../state/keys/deny-set.ts";
 import type { StoredKeys } from "../ingress/stored-key.ts";
+import { alerting } from "./alerts.ts";
 import { KeyWatch } from "./stream-rules.ts";
 import { type Dialects, dialects } from "../protocol/dialects.ts";
 import { createProofs, type Proofs } from "../protocol/translate/proofs.ts";
@@ -91,6 +92,7 @@ function ownedLabels({ tenants }: Config): readonly string[] {
 
 export function assemble(config: Config, runtime: Runtime, options: AssembleOptions): Gateway {
   const keepsFacts = config.ledger && options.book?.shared === true;
+  const userAgent = `interlock/${VERSION}`;
   const startedWall = runtime.clock.wall();
   const routes = buildRoutes(config);
   const { tenants } = config;
@@ -125,6 +127,7 @@ export function assemble(config: Config, runtime: Runtime, options: AssembleOpti
       keepsFacts,
       addressRateMax: config.server.addressRateMax,
       machine: () => runtime.clock.machine(),
+      alerts: alerting(config.budgets.alerts, { runtime, metrics, userAgent }),
     }),
     keepsFacts,
     card: options.card ?? LATE_CARD,
@@ -138,7 +141,7 @@ export function assemble(config: Config, runtime: Runtime, options: AssembleOpti
       if (egress === undefined) throw new Error(`no egress for backend ${lane.backend.name}`);
       return egress;
     },
-    userAgent: `interlock/${VERSION}`,
+    userAgent,
     startedAt: runtime.clock.now(),
     startedWall,
   };

@@ -1,6 +1,6 @@
 import type { Stopped } from "../core/outcome.ts";
 import type { Ms } from "../core/units.ts";
-import type { Holder } from "../governor/held.ts";
+import { hasBudget } from "../governor/governor.ts";
 import type { Use } from "../governor/limit-book.ts";
 import type { Key } from "../ingress/authenticate.ts";
 import type { StreamTap } from "../protocol/dialect.ts";
@@ -94,10 +94,6 @@ export function budgetRule(
     used = next;
     return undefined;
   };
-}
-
-function hasBudget({ limits, tenant }: Holder): boolean {
-  return limits.budgets.length > 0 || (tenant?.limits.budgets.length ?? 0) > 0;
 }
 
 /** What was streamed so far: the provider's count where it is told on the way, else an estimate. */

@@ -1,3 +1,4 @@
+import type { BudgetAlert } from "../core/alert.ts";
 import type { Limits } from "../core/limits.ts";
 import { Rejection } from "../core/rejection.ts";
 import type { Ms } from "../core/units.ts";
@@ -46,6 +47,15 @@ export interface GovernorOptions {
   readonly addressRateMax?: number | undefined;
   /** The machine's monotonic clock. */
   readonly machine: () => bigint;
+  /** Undefined where nobody is told anything. */
+  readonly alerts?: Alerting | undefined;
+}
+
+/** Who is told, once, that so much of a budget is used up. */
+export interface Alerting {
+  readonly percents: readonly number[];
+  readonly wall: () => Ms;
+  readonly tell: (alert: BudgetAlert) => void;
 }
 
 /** How soon to come back when all slots are taken: features.md b-R43's floor for saturation. */
@@ -53,7 +63,13 @@ const SATURATED_RETRY_MS: Ms = 2000;
 const NOTHING: Settled = { tokens: 0, nano: 0, estimated: false };
 
 export function createGovernor(options: GovernorOptions): Governor {
-  const { inFlightMax, book, keepsFacts = false, addressRateMax, machine } = options;
+  const { inFlightMax, book, keepsFacts = false, addressRateMax, machine, alerts } = options;
+  /** Tells of a key's budgets what is new; `refused` is what they were asked for in vain. */
+  function look(key: Holder, refused?: Use): void {
+    if (alerts === undefined || book === undefined || !hasBudget(key)) return;
+    const { percents, wall, tell } = alerts;
+    for (const alert of book.alerts(key, { percents, wall: wall(), refused })) tell(alert);
+  }
   let inFlight = 0;
   let draining = false;
   let closed = false;
@@ -65,7 +81,10 @@ export function createGovernor(options: GovernorOptions): Governor {
       }
       const isNoted = keepsFacts || isHeld(asked.key);
       const taken = isNoted ? book?.admit(asked, instant) : undefined;
-      if (taken instanceof Rejection) return taken;
+      if (taken instanceof Rejection) {
+        if (taken.reason.kind === "budget_exhausted") look(asked.key, asked);
+        return taken;
+      }
       inFlight++;
       let held = true;
       return {
@@ -73,7 +92,9 @@ export function createGovernor(options: GovernorOptions): Governor {
           if (!held) throw new Error("a permit was released twice");
           held = false;
           inFlight--;
-          if (taken !== undefined) book?.settle(taken, { settled, nowNs: machine(), fact });
+          if (taken === undefined) return;
+          book?.settle(taken, { settled, nowNs: machine(), fact });
+          look(asked.key);
         },
         delivered(outputTokens) {
           if (taken !== undefined) book?.delivered(taken, outputTokens);
@@ -82,7 +103,9 @@ export function createGovernor(options: GovernorOptions): Governor {
           if (taken !== undefined) book?.annotate(taken, more);
         },
         covers(use, at) {
-          return taken === undefined || book?.covers(taken, use, at) !== false;
+          const isCovered = taken === undefined || book?.covers(taken, use, at) !== false;
+          if (!isCovered) look(asked.key, use);
+          return isCovered;
         },
       };
     },
@@ -109,6 +132,11 @@ export function createGovernor(options: GovernorOptions): Governor {
 
 function isHeld({ limits, tenant }: Holder): boolean {
   return isLimited(limits) || (tenant !== undefined && isLimited(tenant.limits));
+}
+
+/** Whether a key or its tenant has any budget. */
+export function hasBudget({ limits, tenant }: Holder): boolean {
+  return limits.budgets.length > 0 || (tenant !== undefined && tenant.limits.budgets.length > 0);
 }
 
 /** Whether anything is limited at all: most keys need no place where it is counted. */

@@ -5,6 +5,7 @@ import type { Limit } from "../state/slab/holds.ts";
 import { type RateLimit, requestLimit, tokenLimit } from "../state/slab/rate.ts";
 import type { Slab } from "../state/slab/slab.ts";
 import { slotLimit } from "../state/slab/slots.ts";
+import type { Told } from "../state/slab/told.ts";
 import { periodNumber, stepCount } from "./periods.ts";
 
 /** Who is held to limits: a key, and the tenant it belongs to if it does. */
@@ -28,6 +29,8 @@ export interface Part {
 export interface HeldBudget {
   readonly budget: Budget;
   readonly limit: BudgetLimit;
+  /** What was told of it; made when there is something to tell. */
+  told?: Told | undefined;
 }
 
 /** All that a key is held to. */

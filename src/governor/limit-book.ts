@@ -1,3 +1,4 @@
+import type { BudgetAlert } from "../core/alert.ts";
 import type { Limits as KeyLimits } from "../core/limits.ts";
 import { type RateKind, Rejection, type Whose } from "../core/rejection.ts";
 import type { Ms, Nano } from "../core/units.ts";
@@ -7,6 +8,7 @@ import type { Limit } from "../state/slab/holds.ts";
 import { Guard } from "../state/slab/guard.ts";
 import { KIND } from "../state/slab/layout.ts";
 import { type Admitted, type Ask, Limits, type Refused } from "../state/slab/limits.ts";
+import { type AlertRule, alertsOf } from "./alerts.ts";
 import { type Held, type HeldBudget, type Holder, holdOf } from "./held.ts";
 import { type Instant, type Levels, levelsOf } from "./levels.ts";
 import { periodEnd } from "./periods.ts";
@@ -142,6 +144,11 @@ export class LimitBook {
   /** Gives waiting facts their room in the ring; answers how many still wait. */
   flush(): number {
     return this.#limits.flush();
+  }
+
+  /** What is to be told of the budgets of a request's key, by this process alone. */
+  alerts(key: Holder, rule: AlertRule): readonly BudgetAlert[] {
+    return alertsOf(this.#actor, this.#heldBy(key), rule);
   }
 
   levels(key: Holder, instant: Instant): Levels {

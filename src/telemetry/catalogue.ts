@@ -38,6 +38,8 @@ export interface Metrics {
   readonly rateLimited: Counters<"limit">;
   readonly streamsBroken: Counters<"mode" | "protocol">;
   readonly streamsStopped: Counters<"why">;
+  readonly budgetAlerts: Counters<"percent">;
+  readonly alertsTold: Counters<"result">;
   readonly translations: Counters<"from" | "to">;
   readonly losses: Counters<"code" | "from" | "to">;
   readonly privacy: Counters<"class">;
@@ -100,6 +102,16 @@ function requestMetrics(registry: Registry) {
       name: "gateway_stream_stopped_total",
       help: "Answers that a rule about their key ended: budget_exceeded, key_revoked.",
       labels: ["why"],
+    }),
+    budgetAlerts: registry.counter({
+      name: "gateway_budget_alerts_total",
+      help: "Budgets that reached a threshold, each once a period.",
+      labels: ["percent"],
+    }),
+    alertsTold: registry.counter({
+      name: "gateway_alert_webhooks_total",
+      help: "Alerts for the webhook by how that went: sent, failed, dropped.",
+      labels: ["result"],
     }),
     translations: registry.counter({
       name: "gateway_translations_total",

@@ -35,12 +35,18 @@ export interface AddressRefused {
 const RESOLVED_FOR_MS: Ms = 5000;
 const REACH_MS: Ms = 1000;
 
+/** As much of a backend as a way out needs to know. */
+export type Reached = Pick<
+  AnyBackend,
+  "name" | "baseUrl" | "placement" | "proxy" | "unix" | "operatorControlled"
+>;
+
 export interface EgressOptions {
   readonly network: Network;
   readonly clock: Clock;
 }
 
-export function createEgress(backend: AnyBackend, { network, clock }: EgressOptions): Egress {
+export function createEgress(backend: Reached, { network, clock }: EgressOptions): Egress {
   const { baseUrl, placement, proxy, unix } = backend;
   if (placement === "local" && proxy !== undefined) {
     throw new Error(`local backend ${backend.name} has a proxy`);

@@ -117,6 +117,110 @@ test("a stored key's rolling budget counts over its window, and is kept over a r
   expect([spent, refused.status]).toEqual([0, 429]);
 });
 
+describe("somebody is told how much of a budget is used up", () => {
+  const heard: { readonly text: string; readonly signature: string | undefined }[] = [];
+  let answer = 204;
+  const listener = startFaultd((request) => {
+    heard.push({ text: request.text, signature: request.header("x-interlock-signature") });
+    return { status: answer, body: "" };
+  });
+  afterAll(() => listener.stop());
+  const secret = "alerts-0123456789abcdef-0123456789";
+  const budgets = {
+    alerts: { webhook_url: `${listener.origin}/hook?team=ai`, webhook_secret: secret },
+  };
+  const percentsOf = () =>
+    heard.map(({ text }) => (JSON.parse(text) as { percent: number }).percent);
+
+  test("once for each threshold, over two workers and a restart: log, metric, webhook", async () => {
+    heard.length = 0;
+    const config = {
+      ...configFor({ upstream, models: ["m"] }),
+      ...{ keys: { app: { key: KEY, budget: { tokens: 300, period: "monthly" } } }, budgets },
+      server: { workers: 2 },
+    };
+    const env = { INTERLOCK_STATE_DIR: join(state, "alerts") };
+    let port: number | undefined;
+    {
+      await using binary = await startBinary({ config, env });
+      port = binary.port;
+      await spendAll(binary);
+      await until(() => heard.length === 3);
+      const metrics = await metricsOf(binary);
+      for (const percent of [50, 80, 100]) {
+        expect(metrics).toContain(`gateway_budget_alerts_total{percent="${percent}"} 1`);
+      }
+      await binary.stop();
+      expect(binary.stdout().match(/"Budget alert"/g)).toHaveLength(3);
+    }
+    await using again = await startBinary({ config, env, port });
+    const { refused } = await spendAll(again);
+    expect(refused.status).toBe(429);
+    expect(await metricsOf(again)).not.toContain("gateway_budget_alerts_total{");
+    expect(percentsOf().toSorted((one, other) => one - other)).toEqual([50, 80, 100]);
+    for (const { text, signature } of heard) {
+      const mac = new Bun.CryptoHasher("sha256", secret).update(text).digest("hex");
+      expect(signature).toBe(`sha256=${mac}`);
+      expect(JSON.parse(text)).toMatchObject({ event: "budget", key: "app", limit: 300 });
+      expect(text).not.toContain("hi"); // What was asked.
+      expect(text).not.toContain(KEY);
+    }
+  });
+
+  test("also where the one who is told fails at first, and no call waits for it", async () => {
+    heard.length = 0;
+    answer = 500;
+    await using binary = await start({ tokens: 100 }, { budgets });
+    expect((await spendAll(binary)).refused.status).toBe(429);
+    await until(() => heard.length >= 3);
+    answer = 204;
+    await until(() => new Set(heard.map(({ text }) => text)).size === 3 && heard.length >= 6);
+    await untilMetric(binary, 'gateway_alert_webhooks_total{result="sent"} 3');
+  });
+
+  test("unless the operator wants none", async () => {
+    heard.length = 0;
+    const alerts = { ...budgets.alerts, enabled: false };
+    await using binary = await start({ tokens: 100 }, { budgets: { alerts } });
+    await spendAll(binary);
+    expect(await metricsOf(binary)).not.toContain("gateway_budget_alerts_total{");
+    await binary.stop();
+    expect([heard.length, binary.stdout().includes("Budget alert")]).toEqual([0, false]);
+  });
+
+  test("what cannot be told is said when the file is read", async () => {
+    const alerts = (rest: object) => start({ tokens: 5 }, { budgets: { alerts: rest } });
+    const [at, is] = ["budgets\\.alerts\\.webhook_url", "[^]*"];
+    for (const [webhook_url, why] of [
+      ["http://93.184.216.34/", `${at}${is}plain http`],
+      ["http://169.254.169.254/", `${at}${is}metadata`],
+      ["https://u:p@h.example/", `${at}${is}user name`],
+    ] as const) {
+      await expect(alerts({ webhook_url })).rejects.toThrow(new RegExp(why));
+    }
+    const short = { webhook_url: "https://h.example/", webhook_secret: "short" };
+    await expect(alerts(short)).rejects.toThrow(/webhook_secret[^]*too short/);
+  });
+});
+
+/** Waits for what must come, however long this machine takes; the test's own limit ends it. */
+async function until(come: () => boolean): Promise<void> {
+  while (!come()) await Bun.sleep(10);
+}
+
+async function untilMetric(binary: Binary, line: string): Promise<void> {
+  while (!(await metricsOf(binary)).includes(line)) await Bun.sleep(10);
+}
+
+/** The admin listener may be a moment later than the workers that answer. */
+async function metricsOf(binary: Binary): Promise<string> {
+  for (;;) {
+    const text = await binary.metrics().catch(() => undefined);
+    if (text !== undefined) return text;
+    await Bun.sleep(10);
+  }
+}
+
 test("what is no budget is said with its place and the fix", async () => {
   await expect(start({ tokens: 5, period: "rolling:5m" })).rejects.toThrow(
     /keys\.app\.budget\.period[^]*rolling:30d/,

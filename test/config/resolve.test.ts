@@ -643,7 +643,10 @@ test("defaults are those the documentation promises", () => {
     ...{ bufferBytesMax: 16_777_216, onLoss: "warn", injectIncludeUsage: false },
     onRevoked: "cut",
   });
-  expect(config.budgets).toEqual({ status: 429, onExhausted: "finish" });
+  expect(config.budgets).toEqual({
+    ...{ status: 429, onExhausted: "finish" },
+    alerts: { percents: [50, 80, 100], webhook: undefined },
+  });
   expect(config.failover).toEqual({ attemptsMax: 3, deadlineMs: 120_000 });
   expect(config).toMatchObject({ stealth: false, logLevel: "info", rules: [], notActive: [] });
 });

@@ -22,6 +22,7 @@ const ENV = {
   TENANT_BATCH_KEY: "tenant-batch-key-0123456789",
   ENCRYPTION_KEY: "e".repeat(64),
   DATABASE_URL: "postgres://user:pass@localhost/gateway",
+  BUDGET_WEBHOOK_SECRET: "w".repeat(32),
   STATE_URL: "postgresql://user:pass@localhost/state",
 };
 

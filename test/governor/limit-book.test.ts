@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { BudgetAlert } from "../../src/core/alert.ts";
 import { type Limits, UNLIMITED } from "../../src/core/limits.ts";
 import { Rejection } from "../../src/core/rejection.ts";
 import { createGovernor, type Permit } from "../../src/governor/governor.ts";
@@ -23,19 +24,24 @@ interface Cost {
   readonly wall: number;
 }
 
-function governorOf() {
+function governorOf(percents: readonly number[] = []) {
   const slab = slabInMemory({ sizes: SIZES, bootId: "a boot", seed: 1n });
   const actor = joinSlab(slab, { pid: 1, born: 1 })!;
   let nowNs = 0n;
   const book = new LimitBook(actor);
-  const governor = createGovernor({ inFlightMax: 1000, book, machine: () => nowNs });
+  const told: BudgetAlert[] = [];
+  let wall = WALL;
+  const tell = (alert: BudgetAlert) => void told.push(alert);
+  const alerts = { percents, wall: () => wall, tell };
+  const governor = createGovernor({ inFlightMax: 1000, book, machine: () => nowNs, alerts });
   const ask = (limits: Partial<Limits>, cost: Partial<Cost> = {}) => {
     const key = keyOf(limits);
-    const { tokens = 1, nano = 0, wall = WALL } = cost;
+    const { tokens = 1, nano = 0 } = cost;
+    wall = cost.wall ?? WALL;
     const asked = { key, inputTokens: 1, tokens, inputNano: 0, nano, outputNanoPerMillion: 0 };
     return governor.admit(asked, { nowNs, wall });
   };
-  return { governor, ask, pass: (ms: number) => void (nowNs += BigInt(ms) * 1_000_000n) };
+  return { governor, ask, told, pass: (ms: number) => void (nowNs += BigInt(ms) * 1_000_000n) };
 }
 const keys = new Map<string, { id: string; limits: Limits }>();
 function keyOf(limits: Partial<Limits>) {
@@ -157,6 +163,72 @@ test("an answer that outgrows its reservation goes on as long as the budget last
     }),
     { numRuns: 200 },
   );
+});
+
+describe("somebody is told", () => {
+  const DAY = 86_400_000;
+  const spend = fc.record({
+    tokens: fc.integer({ min: 1, max: 40 }),
+    days: fc.integer({ min: 0, max: 3 }).map((n) => (n === 3 ? 1 : 0)),
+  });
+
+  test("of each threshold a period's budget reaches, once, the lowest first", () => {
+    fc.assert(
+      fc.property(fc.array(spend, { maxLength: 60, size: "max" }), (spends) => {
+        const percents = [50, 80, 100];
+        const { ask, told } = governorOf(percents);
+        const budgets = [{ unit: "tokens", amount: 100, period: "daily" }] as const;
+        const wanted: string[] = [];
+        let [wall, spent, reached] = [WALL, 0, 0];
+        for (const { tokens, days } of spends) {
+          if (days > 0) [wall, spent, reached] = [wall + DAY, 0, 0];
+          const answer = ask({ budgets }, { tokens, wall });
+          const refused = answer instanceof Rejection;
+          if (!refused) {
+            answer.release({ tokens, nano: 0, estimated: false });
+            spent += tokens;
+          }
+          const now = refused ? 100 : spent;
+          const day = new Date(wall).toISOString().slice(0, 10);
+          for (const percent of percents) {
+            if (percent > reached && percent <= now) wanted.push(`${day} ${percent} ${refused}`);
+          }
+          reached = Math.max(reached, now);
+        }
+        const said = told.map(({ periodName, percent, refused }) => {
+          return `${periodName} ${percent} ${refused}`;
+        });
+        expect(said).toEqual(wanted);
+        expect(new Set(told.map(({ id }) => id)).size).toBe(told.length);
+      }),
+    );
+  });
+
+  test("of a rolling window's threshold once in its length", () => {
+    const { ask, told } = governorOf([50]);
+    const budgets = [{ unit: "tokens", amount: 100, period: { rollingMs: DAY } }] as const;
+    for (let hour = 0; hour < 96; hour++) {
+      const answer = ask({ budgets }, { tokens: 4, wall: WALL + hour * 3_600_000 });
+      if (!(answer instanceof Rejection)) answer.release({ tokens: 4, nano: 0, estimated: false });
+    }
+    expect(told.map(({ periodName }) => periodName)).toEqual(
+      [20, 21, 22, 23].map((day) => `from 2026-11-${day}T00:00:00Z`),
+    );
+  });
+
+  test("of a tenant's budget as of a key's, with whose it is; and of what only others reserve, never", () => {
+    const { governor, told } = governorOf([50, 100]);
+    const budgets = [{ unit: "tokens", amount: 100, period: "total" }] as const;
+    const tenant = { id: "t", limits: { ...UNLIMITED, budgets } };
+    const key = { id: "k", limits: UNLIMITED, tenant };
+    const rest = { key, inputTokens: 1, inputNano: 0, nano: 0, outputNanoPerMillion: 0 };
+    const instant = { nowNs: 0n, wall: WALL };
+    const running = governor.admit({ ...rest, tokens: 60 }, instant) as Permit;
+    expect(governor.admit({ ...rest, tokens: 60 }, instant)).toBeInstanceOf(Rejection);
+    expect(told).toEqual([]);
+    running.release({ tokens: 55, nano: 0, estimated: false });
+    expect(told).toMatchObject([{ whose: "tenant", name: "t", percent: 50, spent: 55 }]);
+  });
 });
 
 describe("a rolling budget", () => {

@@ -48,6 +48,13 @@ export function carryOver(bytes: Uint8Array, layout: Layout): void {
   i32.fill(0, layout.guard, layout.guard + GUARD_EPOCHS * GUARD_ROWS * guardWidth);
 }
 
+const STAYS: ReadonlySet<number> = new Set([
+  KIND.nanoBudget,
+  KIND.tokenBudget,
+  KIND.bucket,
+  KIND.told,
+]);
+
 function resetRow(i32: Int32Array, row: number): void {
   // Pages that a power cut left behind may name a step that nobody is at any more.
   for (const part of [ROW.value, ROW.spent, ROW.calendar]) {
@@ -55,8 +62,7 @@ function resetRow(i32: Int32Array, row: number): void {
   }
   const calendar = i32[row + ROW.calendar + 1]! * 2 ** 32 + (i32[row + ROW.calendar]! >>> 0);
   const { kind } = unpackCalendar(calendar);
-  const stays = kind === KIND.nanoBudget || kind === KIND.tokenBudget || kind === KIND.bucket;
-  if (!stays) i32.fill(0, row + ROW.value, row + ROW.calendar);
+  if (!STAYS.has(kind)) i32.fill(0, row + ROW.value, row + ROW.calendar);
 }
 
 /** A rate or a slot that was taken in another boot is not to be given back in this one. */

@@ -129,7 +129,7 @@ export const ROW_WORDS = 8;
 /** Rows before the table, each shared by the limits of its kind that found the table full. */
 export const SHARED_ROWS = 32;
 
-/** What a row is for, and what a hold of a record is on, which has three bits for it. */
+/** What a row is for, in four bits; and what a hold of a record is on, which has three for it. */
 export const KIND = {
   none: 0,
   requests: 1,
@@ -139,6 +139,8 @@ export const KIND = {
   tokenBudget: 5,
   bucket: 6,
   lane: 7,
+  /** No limit: what was told of a budget. */
+  told: 8,
 } as const;
 
 /** Words of a journal record. Its numbers are doubles: places of eight bytes from the record on. */
