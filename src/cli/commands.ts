@@ -36,6 +36,10 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     "migrate",
     async (argv) => (await import("./migrate.ts")).migrate(argv, await terminal(), await ledger()),
   ],
+  [
+    "audit",
+    async (argv) => (await import("./audit.ts")).audit(argv, await terminal(), await statePlace()),
+  ],
   ["bench", async (argv) => (await import("./bench/bench.ts")).bench(argv, await terminal())],
   ["bench-mock", async (argv) => (await import("./bench/roles.ts")).benchMock(argv)],
   ["bench-relay", async (argv) => (await import("./bench/roles.ts")).benchRelay(argv)],
@@ -56,6 +60,9 @@ async function terminal() {
 
 async function place() {
   return (await import("./place.ts")).keyPlace();
+}
+async function statePlace() {
+  return (await import("./place.ts")).statePlace();
 }
 async function ledger() {
   return (await import("./place.ts")).ledgerPlace();
@@ -82,6 +89,7 @@ Commands:
                       What requests cost, used and took, from the ledger.
   reconcile           Compare the ledger with a provider's own export.
   migrate             Run, revert and show the migrations of the state.
+  audit               List every administrative change, and verify that none was tampered with.
   bench               Measure this binary against a bare relay and any other gateway.
 
 Options of start:

@@ -1,11 +1,11 @@
 import type { Ms } from "../core/units.ts";
 import type { KeyLimits } from "../state/keys/key-limits.ts";
+import { keyJson, momentText } from "../state/keys/key-json.ts";
 import type { KeyBook } from "../state/keys/key-book.ts";
 import type { NewKey } from "../state/keys/key-store.ts";
 import type { Io } from "./io.ts";
 import type { KeyContext } from "./key.ts";
 import {
-  momentText,
   noPositionals,
   readCount,
   readDollars,
@@ -18,7 +18,7 @@ import {
   UsageError,
   withBook,
 } from "./key-options.ts";
-import { keyJson, limitsText } from "./key-print.ts";
+import { limitsText } from "./key-print.ts";
 
 const HELP = `Usage: interlock key create --name NAME [OPTIONS]
 

@@ -1,10 +1,11 @@
 import type { Ms } from "../core/units.ts";
 import type { KeyBook } from "../state/keys/key-book.ts";
+import { keyState, listedJson, momentText } from "../state/keys/key-json.ts";
 import type { ListedKey } from "../state/keys/key-store.ts";
 import type { Io } from "./io.ts";
 import type { KeyContext } from "./key.ts";
-import { momentText, noPositionals, readOptions, runKeyCommand, withBook } from "./key-options.ts";
-import { keyJson, limitsText } from "./key-print.ts";
+import { noPositionals, readOptions, runKeyCommand, withBook } from "./key-options.ts";
+import { limitsText } from "./key-print.ts";
 
 const HELP = `Usage: interlock key list [OPTIONS]
 
@@ -30,25 +31,16 @@ export function keyList(argv: readonly string[], io: Io, context: KeyContext): P
     const keys = (await withBook(values, { io, context, work, absent: [] })).filter(
       (key) =>
         (values.tenant === undefined || key.tenant === values.tenant) &&
-        (values.all || stateOf(key, now) === "active"),
+        (values.all || keyState(key, now) === "active"),
     );
     io.stdout(values.json ? jsonOf(keys, now) : tableOf(keys, now));
   };
   return runKeyCommand({ name: "list", help: HELP, act }, argv, io);
 }
 
-function stateOf({ revoked, expires }: ListedKey, now: Ms): "active" | "revoked" | "expired" {
-  if (revoked !== undefined) return "revoked";
-  return expires !== undefined && expires <= now ? "expired" : "active";
-}
-
 function jsonOf(keys: readonly ListedKey[], now: Ms): string {
-  const all = keys.map((key) => ({
-    ...keyJson(key),
-    state: stateOf(key, now),
-    secrets: key.secrets,
-  }));
-  return `${JSON.stringify(all)}\n`;
+  return `${JSON.stringify(keys.map((key) => listedJson(key, now)))}
+`;
 }
 
 function tableOf(keys: readonly ListedKey[], now: Ms): string {
@@ -60,7 +52,7 @@ function tableOf(keys: readonly ListedKey[], now: Ms): string {
       key.id,
       key.name,
       key.tenant ?? "-",
-      key.secrets > 1 ? `${stateOf(key, now)}, rotating` : stateOf(key, now),
+      key.secrets > 1 ? `${keyState(key, now)}, rotating` : keyState(key, now),
       momentText(key.created).slice(0, 10),
       key.expires === undefined ? "never" : momentText(key.expires).slice(0, 10),
       limitsText(key.limits),

@@ -9,6 +9,7 @@ import { hasKeyFile } from "../state/keys/key-file.ts";
 import { DATABASE_OPTIONS, databaseOf, type DatabaseOptions } from "./database.ts";
 import { EXIT, type Io } from "./io.ts";
 import type { KeyContext } from "./key.ts";
+import { StateStore } from "./state-store.ts";
 
 /** What was typed is not what the command takes. */
 export class UsageError extends Error {
@@ -110,9 +111,7 @@ export async function withBook<T>(place: BookPlace, options: BookWork<T>): Promi
   const { context, work, absent } = options;
   const book = await openBook(place, options);
   if (book === undefined && absent !== undefined) return absent;
-  const { random } = context;
-  const directory = place["state-dir"] ?? context.stateDir;
-  const open = book ?? fileKeyBook({ directory, random });
+  const open = book ?? ownBook(place["state-dir"] ?? context.stateDir, context);
   try {
     return await work(open);
   } finally {
@@ -131,15 +130,28 @@ async function openBook(
     if (typeof found === "string") throw new CommandError(found);
     if (found.databaseUrl !== undefined) {
       const { openSharedBook } = await import("../state/keys/shared-book.ts");
-      const { clock, random } = context;
+      const { clock, random, by } = context;
       return openSharedBook({
-        ...{ url: found.databaseUrl.expose(), isNamed: found.isNamed, clock, random },
+        ...{ url: found.databaseUrl.expose(), isNamed: found.isNamed, clock, random, by },
         ...{ node: hostname(), deadlineMs: DATABASE_MS },
       });
     }
   }
   const own = directory ?? context.stateDir;
-  return hasKeyFile(own) ? fileKeyBook({ directory: own, random: context.random }) : undefined;
+  return hasKeyFile(own) ? ownBook(own, context) : undefined;
+}
+
+/** The keys of a state directory, with its audit log. */
+function ownBook(directory: string, { clock, random, by }: KeyContext): KeyBook {
+  const state = new StateStore({ directory, clock, random, deadlineMs: DATABASE_MS });
+  const book = fileKeyBook({ directory, random, by, audit: () => state.get() });
+  return {
+    ...book,
+    async close() {
+      await book.close();
+      await state.close();
+    },
+  };
 }
 
 /** A person waits. */
@@ -227,9 +239,4 @@ export function readLabel(option: string, text: string): string {
   if (/^[\w.@:/-]{1,64}$/.test(text)) return text;
   const may = "letters, digits and . _ - @ : /";
   throw new UsageError(`--${option}: give 1 to 64 characters of ${may}`);
-}
-
-/** A moment as people and programs read it. */
-export function momentText(at: Ms): string {
-  return new Date(at).toISOString().replace(".000Z", "Z");
 }

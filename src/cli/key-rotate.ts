@@ -1,10 +1,10 @@
 import type { KeyBook } from "../state/keys/key-book.ts";
+import { keyJson, momentText } from "../state/keys/key-json.ts";
 import type { Io } from "./io.ts";
 import type { KeyContext } from "./key.ts";
 import {
   CommandError,
   NO_SUCH_KEY,
-  momentText,
   onlyKey,
   readDuration,
   readOptions,
@@ -12,7 +12,6 @@ import {
   runKeyCommand,
   withBook,
 } from "./key-options.ts";
-import { keyJson } from "./key-print.ts";
 
 const HELP = `Usage: interlock key rotate ID|NAME [OPTIONS]
 

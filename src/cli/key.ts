@@ -7,6 +7,8 @@ export interface KeyContext {
   readonly stateDir: string;
   readonly clock: Clock;
   readonly random: Random;
+  /** Who works, as the audit log names them. */
+  readonly by: string;
 }
 
 type Subcommand = (argv: readonly string[], io: Io, context: KeyContext) => Promise<number>;

@@ -11,10 +11,12 @@ import { type Outcome, revert, run, status, type Step } from "../state/migration
 import type { Migration } from "../state/migrations/migration.ts";
 import { openState, openStateToRead, type StatePlace } from "../state/store/open.ts";
 import { type Sql, StoreError } from "../state/store/sql.ts";
+import { sqlStore } from "../state/store/sql-store.ts";
 import { textTable } from "./bench/text-table.ts";
 import { ledgerMeant } from "./cost-ledger.ts";
 import { DATABASE_OPTIONS, type DatabaseOptions } from "./database.ts";
 import { EXIT, type Io } from "./io.ts";
+import { whoami } from "./place.ts";
 
 const USAGE = `Usage: interlock migrate run | revert [--steps N] [--force] | status | create NAME
 
@@ -143,11 +145,13 @@ function statusTable(steps: readonly Step[]): string {
 
 async function change(request: Request, io: Io, { at, known }: Target): Promise<number> {
   const sql = openState(at);
-  const outcome = await using(sql, () =>
-    request.part === "run"
+  const outcome = await using(sql, async () => {
+    const done = await (request.part === "run"
       ? run(sql, known, { wall: at.clock.wall() })
-      : revert(sql, known, { steps: request.steps, force: request.force }),
-  );
+      : revert(sql, known, { steps: request.steps, force: request.force }));
+    if (done.ok && done.steps.length > 0) await writeDown(sql, { part: request.part, done, at });
+    return done;
+  });
   if (!outcome.ok) {
     io.stderr(`interlock: ${outcome.why}\n`);
     return EXIT.failed;
@@ -157,6 +161,28 @@ async function change(request: Request, io: Io, { at, known }: Target): Promise<
 }
 
 type Done = Extract<Outcome, { readonly ok: true }>;
+
+interface Changed {
+  readonly part: Request["part"];
+  readonly done: Done;
+  readonly at: StatePlace;
+}
+
+/** Puts it into the audit log, unless that is what was taken back. */
+async function writeDown(sql: Sql, { part, done, at }: Changed): Promise<void> {
+  const has = await status(sql, EMBEDDED);
+  if (has.find(({ name }) => name === AUDIT_STEP)?.state !== "applied") return;
+  await sqlStore(sql, { node: "" }).audit({
+    at: Math.floor(at.clock.wall()),
+    actor: whoami(),
+    action: `migrate.${part}`,
+    subject: "schema",
+    detail: JSON.stringify({ steps: done.steps.map(({ version, name }) => `${version} ${name}`) }),
+  });
+}
+
+/** The step that makes the audit log. */
+const AUDIT_STEP = "audit";
 
 function jsonOf({ steps }: Done): string {
   return `${JSON.stringify(steps.map(({ version, name }) => ({ version, name })))}\n`;

@@ -24,7 +24,7 @@ function desk() {
       stderr: (text) => err!.push(text),
       readFile: (path) => Bun.file(path).text(),
     };
-    const context = { stateDir, clock, random: systemRandom };
+    const context = { stateDir, clock, random: systemRandom, by: "cli:test" };
     const argv = line.split(" ").filter((word) => word !== "");
     const code = await key(argv, io, context);
     return { code, out: out!.join(""), err: err!.join("") };

@@ -1,5 +1,8 @@
 import type { Ms } from "../../core/units.ts";
 import type { Random } from "../../runtime/runtime.ts";
+import type { Store } from "../store/store.ts";
+import { type Actor, createDetail, keyAudit, type KeyChange, rotateDetail } from "./key-audit.ts";
+import { KeyStoreError } from "./key-file.ts";
 import {
   type KeyRefusal,
   KeyStore,
@@ -26,17 +29,62 @@ export interface RotateTimes {
 }
 export type RotatedKey = ShownKey & { readonly overlapEnds: Ms };
 
-/** The keys of one node, in the file of its state directory. @throws KeyStoreError */
-export function fileKeyBook(options: {
+export interface FileBookOptions {
   readonly directory: string;
   readonly random: Random;
-}): KeyBook {
-  const store = new KeyStore(options);
+  /** Who changes them. */
+  readonly by: Actor;
+  /** Where it is written down, or a sentence why it cannot be. */
+  readonly audit: () => Promise<Pick<Store, "audit"> | string>;
+}
+
+/** The keys of one node, in the file of its state directory. @throws KeyStoreError */
+export function fileKeyBook({ directory, random, by, audit }: FileBookOptions): KeyBook {
+  const store = new KeyStore({ directory, random });
+  /** A change is written down first: one that nobody can be told of is not made. */
+  async function witnessed<T>(change: KeyChange, act: () => T): Promise<T> {
+    const log = await audit();
+    if (typeof log === "string") {
+      throw new KeyStoreError(`nothing is changed, for the audit log cannot be written: ${log}`);
+    }
+    await log.audit(keyAudit(change, by));
+    const failed = (): Promise<unknown> =>
+      log.audit({ ...keyAudit(change, by), action: `${change.action}.failed` });
+    try {
+      const done = act();
+      if (isRefusal(done)) await failed(); // Somebody else was quicker.
+      return done;
+    } catch (error) {
+      await failed();
+      throw error;
+    }
+  }
   return {
-    create: async (wanted, now) => store.create(wanted, now),
+    async create(wanted, now) {
+      const id = store.newId();
+      const change = { action: "key.create", id, at: now, detail: createDetail(wanted) } as const;
+      return witnessed(change, () => store.create(wanted, now, id));
+    },
     list: async (now) => store.list(now),
-    revoke: async (named, now) => store.revoke(named, now),
-    rotate: async (named, times) => store.rotate(named, times),
+    async revoke(named, now) {
+      const found = store.canRevoke(named);
+      if ("refused" in found) return found;
+      const { id } = found;
+      const change = { action: "key.revoke", id, at: now, detail: {} } as const;
+      return witnessed(change, () => store.revoke(id, now));
+    },
+    async rotate(named, times) {
+      const found = store.canRotate(named, times.now);
+      if ("refused" in found) return found;
+      const { id } = found;
+      const detail = rotateDetail(times.now + times.overlap);
+      const change = { action: "key.rotate", id, at: times.now, detail } as const;
+      return witnessed(change, () => store.rotate(id, times));
+    },
     close: async () => store.close(),
   };
+}
+
+function isRefusal(done: unknown): boolean {
+  return typeof done === "object" && done !== null && "refused" in done;
 }

@@ -1,7 +1,9 @@
 import type { Ms } from "../../core/units.ts";
 import type { Random } from "../../runtime/runtime.ts";
+import type { NewAudit } from "../audit/chain.ts";
 import type { JsonObject, NewEvent } from "../store/event.ts";
 import type { Store } from "../store/store.ts";
+import { type Actor, createDetail, keyAudit, type KeyChange, rotateDetail } from "./key-audit.ts";
 import type { KeyBook, RotatedKey, RotateTimes } from "./key-book.ts";
 import { KEY_VIEW, keyBody, type KeyRecord, type KeySecret, readKey } from "./key-event.ts";
 import type { KeyRefusal, ListedKey, NewKey, ShownKey } from "./key-store.ts";
@@ -9,8 +11,10 @@ import { keyDigest, makeKeyId, makeKeyText } from "./stored-key.ts";
 
 export interface KeyLogOptions {
   readonly random: Random;
-  /** Who appends, as the log names it. */
+  /** Where it is appended, as the log names it. */
   readonly node: string;
+  /** Who changes them. */
+  readonly by: Actor;
 }
 
 /** Another node changed something between our look and our word: so often that is begun anew. */
@@ -37,7 +41,9 @@ export class KeyLog implements KeyBook {
     const secrets = [{ digest: keyDigest(text), created, expires: undefined }];
     const key = { id, name, tenant, created, expires, revoked: undefined, limits };
     const body = keyBody({ ...key, limitsText: JSON.stringify(limits), secrets });
-    await this.#store.append([this.#event("created", { id, body, at: created })]);
+    const detail = createDetail({ name, tenant, expires, limits });
+    const audit = this.#audit({ action: "key.create", id, at: created, detail });
+    await this.#store.append([this.#event("created", { id, body, at: created })], { audit });
     return { key, text };
   }
 
@@ -54,7 +60,10 @@ export class KeyLog implements KeyBook {
     const { id } = found;
     if (found.revoked !== undefined) return { refused: "revoked", id };
     const at = Math.floor(now);
-    await this.#store.append([this.#event("revoked", { id, body: { revoked: at }, at })]);
+    const audit = this.#audit({ action: "key.revoke", id, at, detail: {} });
+    await this.#store.append([this.#event("revoked", { id, body: { revoked: at }, at })], {
+      audit,
+    });
     return { id };
   }
 
@@ -73,7 +82,9 @@ export class KeyLog implements KeyBook {
       const body = { secrets: rotated(found.secrets, { text, at, overlapEnds }) };
       // The texts are written whole: what somebody added meanwhile would be lost.
       const event = this.#event("rotated", { id, body, at });
-      const appended = await this.#store.append([event], { expected });
+      const detail = rotateDetail(overlapEnds);
+      const audit = this.#audit({ action: "key.rotate", id, at, detail });
+      const appended = await this.#store.append([event], { expected, audit });
       if (appended.ok) return { key: { ...bare(found), limits }, text, overlapEnds };
     }
     throw new Error("other nodes kept changing the log: ask again");
@@ -94,6 +105,10 @@ export class KeyLog implements KeyBook {
     const live = byName.filter(({ revoked }) => revoked === undefined);
     if (live.length > 1) return { refused: "ambiguous", ids: live.map(({ id }) => id).sort() };
     return live[0] ?? byName[0] ?? { refused: "unknown" };
+  }
+
+  #audit(change: KeyChange): NewAudit {
+    return keyAudit(change, this.#options.by);
   }
 
   #event(

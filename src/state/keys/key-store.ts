@@ -68,8 +68,7 @@ export class KeyStore implements Disposable {
     this.#db = openKeyFile(directory, makeKeyId(random));
   }
 
-  create({ name, tenant, expires, limits = {} }: NewKey, now: Ms): ShownKey {
-    const id = makeKeyId(this.#random);
+  create({ name, tenant, expires, limits = {} }: NewKey, now: Ms, id = this.newId()): ShownKey {
     const text = makeKeyText(id, this.#random);
     const created = Math.floor(now);
     const key: StoredKey = { id, name, tenant, created, expires, revoked: undefined, limits };
@@ -80,6 +79,11 @@ export class KeyStore implements Disposable {
       this.#addSecret(id, text, created);
     });
     return { key, text };
+  }
+
+  /** An id for a key that is to be created. */
+  newId(): string {
+    return makeKeyId(this.#random);
   }
 
   /** Every key, the oldest first. Nothing here gives a text or a digest away. */
@@ -93,11 +97,17 @@ export class KeyStore implements Disposable {
       .map((row) => ({ ...listed(row), secrets: row.secrets }));
   }
 
-  /** Ends a key and all its texts, for good. Named by its id, or by its name if one has it. */
-  revoke(named: string, now: Ms): { readonly id: string } | KeyRefusal {
+  /** Which key `revoke` would end, or why it would not. */
+  canRevoke(named: string): { readonly id: string } | KeyRefusal {
     const found = this.#find(named);
     if ("refused" in found) return found;
-    if (found.revoked !== null) return { refused: "revoked", id: found.id };
+    return found.revoked === null ? found : { refused: "revoked", id: found.id };
+  }
+
+  /** Ends a key and all its texts, for good. Named by its id, or by its name if one has it. */
+  revoke(named: string, now: Ms): { readonly id: string } | KeyRefusal {
+    const found = this.canRevoke(named);
+    if ("refused" in found) return found;
     const at = Math.floor(now);
     this.#change((revision) => {
       this.#query("UPDATE keys SET revoked = ?, revision = ? WHERE id = ? AND revoked IS NULL").run(
@@ -105,6 +115,20 @@ export class KeyStore implements Disposable {
       );
     });
     return { id: found.id };
+  }
+
+  /** Which key `rotate` would give a new text, or why it would not. */
+  canRotate(named: string, now: Ms): StoredKey | KeyRefusal {
+    const found = this.#find(named);
+    if ("refused" in found) return found;
+    const { id } = found;
+    if (found.revoked !== null) return { refused: "revoked", id };
+    if (found.expires !== null && found.expires <= Math.floor(now)) {
+      return { refused: "expired", id };
+    }
+    const { limits, ...rest } = listed(found);
+    if (typeof limits === "string") return { refused: "unreadable", id, why: limits };
+    return { ...rest, limits };
   }
 
   /**
@@ -115,14 +139,10 @@ export class KeyStore implements Disposable {
     named: string,
     { now, overlap }: { readonly now: Ms; readonly overlap: Ms },
   ): (ShownKey & { readonly overlapEnds: Ms }) | KeyRefusal {
-    const found = this.#find(named);
-    if ("refused" in found) return found;
-    const { id } = found;
+    const key = this.canRotate(named, now);
+    if ("refused" in key) return key;
+    const { id } = key;
     const at = Math.floor(now);
-    if (found.revoked !== null) return { refused: "revoked", id };
-    if (found.expires !== null && found.expires <= at) return { refused: "expired", id };
-    const { limits, ...rest } = listed(found);
-    if (typeof limits === "string") return { refused: "unreadable", id, why: limits };
     const text = makeKeyText(id, this.#random);
     const overlapEnds = at + Math.floor(overlap);
     this.#change((revision) => {
@@ -132,7 +152,7 @@ export class KeyStore implements Disposable {
       this.#addSecret(id, text, at);
       this.#query("UPDATE keys SET revision = ? WHERE id = ?").run(revision, id);
     });
-    return { key: { ...rest, limits }, text, overlapEnds };
+    return { key, text, overlapEnds };
   }
 
   close(): void {

@@ -59,7 +59,8 @@ function nodeOf(store: Store, clock = new SimClock()) {
   };
 }
 
-const bookOf = (store: Store): KeyLog => new KeyLog(store, { random: systemRandom, node: "a" });
+const bookOf = (store: Store): KeyLog =>
+  new KeyLog(store, { random: systemRandom, node: "a", by: "cli:test" });
 const soon = async (done: () => boolean): Promise<void> => {
   for (const end = performance.now() + 4000; performance.now() < end;) {
     if (done()) return;
