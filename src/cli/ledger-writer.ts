@@ -124,7 +124,7 @@ class Writer {
     for (;;) {
       drain ??= await this.#open();
       const wait = drain === undefined ? this.#fail() : await this.#turn(drain);
-      if (wait === undefined) break;
+      if (wait === undefined || this.#isRelieved()) break;
       if (wait > 0) await pause(wait);
     }
     await this.#sink?.close();
@@ -189,9 +189,14 @@ class Writer {
   #isOver(now: Ms): boolean {
     if (hasFacts(this.#actor.slab)) return false;
     if (this.#isEnding) return true;
-    if (this.#isOrphan) return isDeskWanted(this.#actor) || this.#isAlone();
+    if (this.#isOrphan) return this.#isAlone();
     // What another has yet to be given keeps it here: nobody else would bring it.
     return now - this.#busyAt >= IDLE_MS && this.#shipper?.isIdle !== false;
+  }
+
+  /** A successor's writer waits, who goes on where this one stops. */
+  #isRelieved(): boolean {
+    return (this.#isEnding || this.#isOrphan) && isDeskWanted(this.#actor);
   }
 
   #isAlone(): boolean {

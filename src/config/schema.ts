@@ -382,7 +382,7 @@ export const FILE = z.strictObject({
   cache: CACHE,
   security: SECURITY,
   telemetry: TELEMETRY,
-  ledger: section({ enabled: scalar(flag) }), // false; true keeps what each request used, in SQLite
+  ledger: section({ enabled: scalar(flag) }), // true: keeps what each request used, in SQLite
   state: STATE,
   database: DATABASE,
 });

@@ -31,7 +31,7 @@ export function readSettings(file: FileConfig, overrides: Overrides, findings: F
     failover: readFailover(file, findings),
     budgets: readBudgets(file, findings),
     ledger: choose(
-      { path: "ledger.enabled", given: file.ledger?.enabled, otherwise: false },
+      { path: "ledger.enabled", given: file.ledger?.enabled, otherwise: true },
       findings,
     ),
     stealth: choose({ path: "stealth", given: file.stealth, otherwise: false }, findings),

@@ -4,6 +4,10 @@ export interface Usage {
   readonly outputTokens: number;
   /** Part of `inputTokens` that was read from a prompt cache. */
   readonly cacheReadTokens: number;
+  /** Part of `inputTokens` that was put into a prompt cache, at a price of its own. */
+  readonly cacheWriteTokens?: number | undefined;
+  /** Part of `cacheWriteTokens` that is kept for an hour instead of minutes. */
+  readonly cacheWriteLongTokens?: number | undefined;
   /** Part of `outputTokens` spent on reasoning. */
   readonly reasoningTokens: number;
 }

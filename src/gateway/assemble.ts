@@ -10,6 +10,7 @@ import type { LimitBook } from "../governor/limit-book.ts";
 import { LATE_CARD, type RateCard } from "../state/rate-card/rate-card.ts";
 import { type KeyRing, keyRing } from "../ingress/authenticate.ts";
 import { SignedRing } from "../ingress/signed-ring.ts";
+import { LEDGER } from "../state/slab/layout.ts";
 import type { DenySet } from "../state/keys/deny-set.ts";
 import type { StoredKeys } from "../ingress/stored-key.ts";
 import { alerting } from "./alerts.ts";
@@ -22,6 +23,7 @@ import type { TenantId } from "../core/ids.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { type BreakerState, createMetrics } from "../telemetry/catalogue.ts";
 import { HeapCells } from "../telemetry/cells.ts";
+import type { LedgerHealth } from "../telemetry/health.ts";
 import { createRecorder, type Recorder } from "../telemetry/record.ts";
 import { demoNetwork } from "../upstream/demo.ts";
 import { createEgress, type Egress } from "../upstream/egress.ts";
@@ -40,6 +42,8 @@ export interface Gateway {
   readonly governor: Governor;
   /** Whether facts of usage go to a ledger. */
   readonly keepsFacts: boolean;
+  /** How the ledger stands. */
+  readonly ledger: () => LedgerHealth;
   /** What models cost. */
   readonly card: RateCard;
   readonly recorder: Recorder;
@@ -90,6 +94,11 @@ function ownedLabels({ tenants }: Config): readonly string[] {
   );
 }
 
+function ledgerHealth({ ledger }: LimitBook): LedgerHealth {
+  if (ledger === LEDGER.healthy) return "ok";
+  return ledger === LEDGER.full ? "full" : "failing";
+}
+
 export function assemble(config: Config, runtime: Runtime, options: AssembleOptions): Gateway {
   const keepsFacts = config.ledger && options.book?.shared === true;
   const userAgent = `interlock/${VERSION}`;
@@ -130,6 +139,7 @@ export function assemble(config: Config, runtime: Runtime, options: AssembleOpti
       alerts: alerting(config.budgets.alerts, { runtime, metrics, userAgent }),
     }),
     keepsFacts,
+    ledger: () => (keepsFacts ? ledgerHealth(options.book!) : "off"),
     card: options.card ?? LATE_CARD,
     keyWatch: new KeyWatch(runtime.clock),
     recorder: createRecorder(metrics, {

@@ -31,7 +31,7 @@ export function tagOf(visit: Visit, envelope: Envelope, target: Target): Uint8Ar
   const { gateway, key, dialect } = visit;
   const [lane] = target.shareable.lanes;
   if (lane === undefined) return NO_BYTES; // Nobody will be asked: there is nothing to tell of.
-  visit.factId = gateway.runtime.random.hex(16);
+  visit.factId = visit.isNamed ? gateway.runtime.random.hex(12) : visit.id;
   return encodeWhose({
     id: visit.factId,
     requestId: visit.id,
@@ -47,9 +47,10 @@ export function tagOf(visit: Visit, envelope: Envelope, target: Target): Uint8Ar
 }
 
 /** Adds who answers, once that is known: a stream may be killed long after. */
-export function noteLane({ permit, factId, model }: Visit, lane: Lane<Placement>): void {
+export function noteLane(visit: Visit, lane: Lane<Placement>): void {
+  const { permit, factId } = visit;
   if (factId === undefined) return;
-  const billed = plainName(lane.upstreamModel ?? model ?? "");
+  const billed = plainName(billedOf(visit, lane));
   permit?.annotate(encodeSold({ provider: lane.backend.name, model: billed }));
 }
 
@@ -116,7 +117,7 @@ function requestedOf({ model, target }: Visit): string {
 }
 
 function billedOf({ model }: Visit, lane: Lane<Placement>): string {
-  return plainName(lane.upstreamModel ?? model ?? "");
+  return lane.upstreamModel ?? model ?? "";
 }
 
 /** What was sent and not answered in HTTP's words may have run: reliability.md §3.3. */

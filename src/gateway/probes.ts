@@ -67,6 +67,7 @@ export function healthFacts(gateway: Gateway): HealthFacts {
     now,
     inFlight: gateway.governor.inFlight,
     memoryBytes: process.memoryUsage.rss(),
+    ledger: gateway.ledger(),
   };
 }
 

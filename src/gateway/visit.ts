@@ -27,6 +27,8 @@ import { labelOf } from "./view.ts";
 export interface Visit {
   readonly gateway: Gateway;
   readonly id: RequestId;
+  /** The client chose the id: another request may have the same. */
+  readonly isNamed: boolean;
   readonly startedAt: Ms;
   readonly attempts: AttemptFact[];
   dialect: Dialect;
@@ -53,9 +55,11 @@ const CLIENT_ID = /^[\w.-]{8,128}$/;
 export function begin(gateway: Gateway, headers: Headers): Visit {
   const { clock, random } = gateway.runtime;
   const given = headers.get("x-request-id");
+  const isNamed = given !== null && CLIENT_ID.test(given);
   return {
     gateway,
-    id: given !== null && CLIENT_ID.test(given) ? given : `req_${random.hex(12)}`,
+    id: isNamed ? given : `req_${random.hex(12)}`,
+    isNamed,
     startedAt: clock.now(),
     attempts: [],
     dialect: gateway.dialects.openai,

@@ -6,7 +6,8 @@ import type { Actor } from "../state/slab/actor.ts";
 import { peekBudget } from "../state/slab/budget.ts";
 import type { Limit } from "../state/slab/holds.ts";
 import { Guard } from "../state/slab/guard.ts";
-import { KIND } from "../state/slab/layout.ts";
+import { KIND, LEDGER } from "../state/slab/layout.ts";
+import { type LedgerState, ledgerState } from "../state/slab/ledger-desk.ts";
 import { type Admitted, type Ask, Limits, type Refused } from "../state/slab/limits.ts";
 import { type AlertRule, alertsOf } from "./alerts.ts";
 import { type Held, type HeldBudget, type Holder, holdOf } from "./held.ts";
@@ -149,6 +150,17 @@ export class LimitBook {
   /** What is to be told of the budgets of a request's key, by this process alone. */
   alerts(key: Holder, rule: AlertRule): readonly BudgetAlert[] {
     return alertsOf(this.#actor, this.#heldBy(key), rule);
+  }
+
+  /** Whether requests are not settled yet, or facts wait for room in a ledger that takes them. */
+  get isOwing(): boolean {
+    const waits = this.#limits.flush() > 0 && ledgerState(this.#actor.slab) === LEDGER.healthy;
+    return waits || this.#limits.inFlight > 0;
+  }
+
+  /** Whether the ledger takes facts. */
+  get ledger(): LedgerState {
+    return ledgerState(this.#actor.slab);
   }
 
   levels(key: Holder, instant: Instant): Levels {

@@ -18,6 +18,7 @@ export interface UpstreamHandles {
   readonly input: Counter;
   readonly output: Counter;
   readonly cacheRead: Counter;
+  readonly cacheWrite: Counter;
   readonly reasoning: Counter;
   readonly attempts: Counter;
   readonly latency: Histogram;
@@ -72,6 +73,7 @@ function makeUpstream(metrics: Metrics, { provider, model }: Names): UpstreamHan
     input: tokens("input"),
     output: tokens("output"),
     cacheRead: tokens("cache_read"),
+    cacheWrite: tokens("cache_write"),
     reasoning: tokens("reasoning"),
     attempts: metrics.providerRequests.series({ provider }),
     latency: metrics.providerLatency.series({ provider, model }),

@@ -17,7 +17,11 @@ export interface HealthFacts {
   readonly now: Ms;
   readonly inFlight: number;
   readonly memoryBytes: Bytes;
+  readonly ledger: LedgerHealth;
 }
+
+/** Whether the ledger takes facts of usage: `full` where its disk is, `off` where none is kept. */
+export type LedgerHealth = "off" | "ok" | "full" | "failing";
 
 export type HealthStatus = "ok" | "degraded" | "draining";
 
@@ -31,6 +35,7 @@ export interface HealthDocument {
 export interface DetailedHealth extends HealthDocument {
   readonly requests_in_flight: number;
   readonly memory_bytes: Bytes;
+  readonly ledger: LedgerHealth;
   readonly backends: readonly BackendHealth[];
 }
 /** One backend. Its address is left out on purpose: a base URL may carry a credential. */
@@ -46,7 +51,7 @@ export interface BackendHealth {
 
 /** What `/readyz` answers. */
 export interface Readiness {
-  readonly status: "ready" | "draining" | "no_backend";
+  readonly status: "ready" | "draining" | "no_backend" | "ledger_full" | "ledger_failing";
 }
 
 /** What `/livez` answers for as long as the event loop turns. */
@@ -65,14 +70,26 @@ export function detailedHealthOf(facts: HealthFacts): DetailedHealth {
     ...healthOf(facts),
     requests_in_flight: facts.inFlight,
     memory_bytes: facts.memoryBytes,
+    ledger: facts.ledger,
     backends: facts.backends.map((backend) => backendHealth(backend, facts)),
   };
 }
 
-/** Ready while new requests are welcome and there is somewhere to send them. */
-export function readinessOf({ draining, backends }: HealthFacts): Readiness {
+/** What readiness is made of. */
+export interface ReadinessFacts extends Pick<HealthFacts, "draining" | "ledger"> {
+  readonly backends: readonly unknown[];
+}
+
+/** Ready while new requests are welcome, have somewhere to go and are written down. */
+export function readinessOf(facts: ReadinessFacts): Readiness {
+  const { draining, backends, ledger } = facts;
   if (draining) return { status: "draining" };
-  return { status: backends.length === 0 ? "no_backend" : "ready" };
+  if (backends.length === 0) return { status: "no_backend" };
+  return { status: isTroubled(ledger) ? `ledger_${ledger}` : "ready" };
+}
+
+function isTroubled(ledger: LedgerHealth): ledger is "full" | "failing" {
+  return ledger === "full" || ledger === "failing";
 }
 
 /** Degraded still serves, so only draining turns a load balancer away. */
@@ -84,9 +101,10 @@ export function readinessHttpStatus({ status }: Readiness): 200 | 503 {
   return status === "ready" ? 200 : 503;
 }
 
-function statusOf({ draining, backends, observed, now }: HealthFacts): HealthStatus {
+function statusOf(facts: HealthFacts): HealthStatus {
+  const { draining, backends, observed, now, ledger } = facts;
   if (draining) return "draining";
-  if (backends.length === 0) return "degraded";
+  if (backends.length === 0 || isTroubled(ledger)) return "degraded";
   const failing = backends.some(({ name }) => {
     const last = observed.get(name);
     return last?.state === "failing" && now - last.at < DEGRADED_FOR_MS;

@@ -90,6 +90,7 @@ function countTokens(upstream: UpstreamHandles, usage: MeteredUsage): void {
   upstream.input.add(usage.inputTokens);
   upstream.output.add(usage.outputTokens);
   upstream.cacheRead.add(usage.cacheReadTokens);
+  upstream.cacheWrite.add(usage.cacheWriteTokens ?? 0);
   upstream.reasoning.add(usage.reasoningTokens);
 }
 

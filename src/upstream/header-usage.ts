@@ -17,6 +17,7 @@ export function usageInHeaders(headers: Headers): Usage | undefined {
     inputTokens: input + cacheReadTokens + cacheWriteTokens,
     outputTokens: output,
     cacheReadTokens,
+    cacheWriteTokens: cacheWriteTokens || undefined,
     reasoningTokens: 0,
   };
 }

@@ -11,6 +11,7 @@ const DETAILED: DetailedHealth = {
   ...BASIC,
   requests_in_flight: 0,
   memory_bytes: 1,
+  ledger: "off",
   backends: [],
 };
 

@@ -34,6 +34,9 @@ export function providerAt(upstream: Faultd, rest: object = {}): object {
   return { protocol: "openai", base_url, placement: "local", api_key: UPSTREAM_KEY, ...rest };
 }
 
+/** Where memory is measured: the ledger's writer would be part of it from when it starts. */
+export const NO_LEDGER = { ledger: { enabled: false } };
+
 /** Deadlines short enough for a test of what happens when one passes. */
 export const SHORT_TIMEOUTS = {
   timeout: { connect_seconds: 1, request_seconds: 2, stall_seconds: 1, streaming_seconds: 60 },

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eventStream, json } from "../faultd/script.ts";
 import type { Script } from "../faultd/script.ts";
 import { type Bench, startBench } from "./bench.ts";
-import { chatBody, COMPLETION, SHORT_TIMEOUTS, STREAM } from "./config.ts";
+import { chatBody, COMPLETION, NO_LEDGER, SHORT_TIMEOUTS, STREAM } from "./config.ts";
 
 const MEBI = 2 ** 20;
 const OK = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
@@ -179,7 +179,7 @@ describe("memory under an upstream that floods", () => {
   ];
   for (const [what, stream, script, most = 64] of floods) {
     test(`stays within ${most} MiB over idle: ${what}`, async () => {
-      await using bench = await startBench({ provider: SHORT_TIMEOUTS });
+      await using bench = await startBench({ provider: SHORT_TIMEOUTS, rest: NO_LEDGER });
       bench.play(json(COMPLETION));
       await bench.post();
       const idle = bench.binary.residentBytes();

@@ -5,7 +5,7 @@ import { postBytes, rawConnect } from "../faultd/raw-client.ts";
 import { bytesOf, eventStream, type Gate, gate, json } from "../faultd/script.ts";
 import type { Chunking, Script } from "../faultd/script.ts";
 import { type Bench, CHAT, startBench } from "./bench.ts";
-import { chatBody, COMPLETION, STREAM } from "./config.ts";
+import { chatBody, COMPLETION, NO_LEDGER, STREAM } from "./config.ts";
 import type { Binary } from "./harness.ts";
 import { isWhole, rawAnswer, rawBody } from "./raw-answer.ts";
 
@@ -182,7 +182,9 @@ describe("a client that leaves", () => {
 });
 
 test("a client that stalls holds the upstream, not memory, and is cut in the end", async () => {
-  await using bench = await startBench({ rest: { relay: { client_stall_seconds: 2 } } });
+  await using bench = await startBench({
+    rest: { relay: { client_stall_seconds: 2 }, ...NO_LEDGER },
+  });
   await streamed(bench, eventStream(STREAM)); // So that what is loaded once is loaded.
   const events = STREAM.slice(0, -14);
   const body = events.repeat(Math.ceil((64 * MEBI) / events.length)) + "data: [DONE]\n\n";

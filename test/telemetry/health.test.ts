@@ -20,6 +20,7 @@ function facts(differs: Partial<HealthFacts> = {}): HealthFacts {
     now: 100_000,
     inFlight: 3,
     memoryBytes: 50_000_000,
+    ledger: "ok",
     ...differs,
   };
 }
@@ -71,4 +72,14 @@ test("ready means new requests are welcome and have somewhere to go", () => {
   expect(readinessOf(facts({ draining: true }))).toEqual({ status: "draining" });
   expect(readinessOf(facts({ backends: [] }))).toEqual({ status: "no_backend" });
   expect(readinessHttpStatus(readinessOf(facts({ backends: [] })))).toBe(503);
+});
+
+test("what cannot be written down is neither ready nor healthy, and serves", () => {
+  for (const ledger of ["full", "failing"] as const) {
+    expect(readinessOf(facts({ ledger }))).toEqual({ status: `ledger_${ledger}` });
+    expect(readinessHttpStatus(readinessOf(facts({ ledger })))).toBe(503);
+    expect(healthOf(facts({ ledger })).status).toBe("degraded");
+    expect(healthHttpStatus(healthOf(facts({ ledger })))).toBe(200);
+  }
+  expect(readinessOf(facts({ ledger: "off" }))).toEqual({ status: "ready" });
 });

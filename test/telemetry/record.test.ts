@@ -74,6 +74,7 @@ test("an answered request counts its status, provider, model, tokens and times",
   expect(value(`gateway_request_tokens_total{${labels},token_type=input}`)).toBe(150);
   expect(value(`gateway_request_tokens_total{${labels},token_type=output}`)).toBe(50);
   expect(value(`gateway_request_tokens_total{${labels},token_type=cache_read}`)).toBe(20);
+  expect(value(`gateway_request_tokens_total{${labels},token_type=cache_write}`)).toBe(15);
   expect(value(`gateway_request_tokens_total{${labels},token_type=reasoning}`)).toBe(5);
   expect(value(`gateway_request_duration_seconds_sum{${labels}}`)).toBeCloseTo(0.2454);
   expect(value(`gateway_request_duration_seconds_bucket{${labels},le=0.25}`)).toBe(1);

@@ -79,6 +79,7 @@ export function delivery(differs: Partial<Delivery> = {}): Delivery {
       inputTokens: 150,
       outputTokens: 50,
       cacheReadTokens: 20,
+      cacheWriteTokens: 15,
       reasoningTokens: 5,
       provenance: "reported",
     },

@@ -12,6 +12,7 @@ test("both counts are wanted, and every input token counts once", () => {
   const counts = { input: "5", output: "7", "cache-read-input": "100", "cache-write-input": "20" };
   expect(said(counts)).toEqual({
     ...{ inputTokens: 125, outputTokens: 7, cacheReadTokens: 100, reasoningTokens: 0 },
+    cacheWriteTokens: 20,
   });
   expect(said({ input: "5" })).toBeUndefined();
   expect(said({})).toBeUndefined();

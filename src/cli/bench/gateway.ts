@@ -66,7 +66,7 @@ export async function prepareInterlock(setting: LaunchSetting): Promise<Launch> 
   const file = join(home, `${port}.yaml`);
   await Bun.write(file, gatewayConfig({ port, metricsPort: freePort(), mockPort }));
   const command = [...selfCommand(), "start", "-c", file];
-  const options = { core, variables: [`XDG_STATE_HOME=${home}`] };
+  const options = { core, variables: [`INTERLOCK_STATE_DIR=${home}`] };
   return {
     endpoint: { host: "127.0.0.1", port, base: "/v1", key: KEY, model: MODEL },
     start: () => children.watch(command, options),

@@ -1,7 +1,11 @@
 import { type AdminStart, startAdmin } from "../../admin/listener.ts";
 import type { Config } from "../../config/config.ts";
 import type { Log } from "../../runtime/runtime.ts";
-import { healthHttpStatus, type Readiness } from "../../telemetry/health.ts";
+import {
+  healthHttpStatus,
+  type Readiness,
+  readinessOf as readyIf,
+} from "../../telemetry/health.ts";
 import type { DenySourceStatus } from "../../state/keys/deny-set.ts";
 import type { DenyKeeper } from "../deny-keeper.ts";
 import type { DatabaseStanding } from "./database-standing.ts";
@@ -59,7 +63,10 @@ function denyHealth({ name, size, stalenessMs, broken, flaw }: DenySourceStatus)
 
 /** Ready while somebody serves and there is a backend to send requests to. */
 function readinessOf(health: FleetHealth): Readiness {
-  if (healthHttpStatus(health) === 503) return { status: "draining" };
   const serves = health.workers.some(({ state }) => state === "serving");
-  return { status: serves && health.backends.length > 0 ? "ready" : "no_backend" };
+  return readyIf({
+    draining: healthHttpStatus(health) === 503,
+    backends: serves ? health.backends : [],
+    ledger: health.ledger,
+  });
 }

@@ -25,6 +25,10 @@ import {
 } from "./serving.ts";
 import { steer, unsteer } from "./steer.ts";
 
+/** What does not reach the ledger by then is found in the shared memory by the next start. */
+const ACCOUNT_MS: Ms = 2000;
+const ACCOUNT_LOOK_MS: Ms = 10;
+
 export interface LocalOptions {
   readonly config: Config;
   readonly runtime: Runtime;
@@ -45,6 +49,7 @@ export class Local implements Serving {
   readonly #engine: Engine;
   readonly #data: DataListener;
   readonly #hurry = Promise.withResolvers<void>();
+  #limits: LimitBook | undefined;
   #generation: number;
   #drainMs: Ms;
   #next: { readonly plan: PlanHere; readonly prepared: Prepared } | undefined;
@@ -56,9 +61,8 @@ export class Local implements Serving {
     this.#log = log;
     this.#generation = generation;
     this.#drainMs = config.server.drainMs;
-    let limits: LimitBook | undefined;
     const directory = stateDirectory(process.env);
-    const book = () => (limits ??= openLimits({ directory, port, runtime }));
+    const book = () => (this.#limits ??= openLimits({ directory, port, runtime }));
     const askFor = () => this.#engine.askForStoredKeys();
     const stored = storedKeys({ directory, config }, runtime, askFor);
     const logLinesDropped = () => log.linesDropped;
@@ -148,16 +152,27 @@ export class Local implements Serving {
     return first === undefined ? unsteer(port) : steer(port, first);
   }
 
-  end(manner: Manner): Promise<number> {
+  async end(manner: Manner): Promise<number> {
     this.#isEnding = true;
-    return drain({
+    const { clock } = this.#runtime;
+    const cut = await drain({
       engine: this.#engine,
       data: this.#data,
-      clock: this.#runtime.clock,
+      clock,
       drainMs: this.#drainMs,
       manner,
       hurry: this.#hurry.promise,
     });
+    await this.#accounted();
+    return cut;
+  }
+
+  /** What was cut off settles, and facts find room in the ring, while somebody still writes. */
+  async #accounted(): Promise<void> {
+    const { clock } = this.#runtime;
+    for (let waited = 0; waited < ACCOUNT_MS && this.#limits?.isOwing; waited += ACCOUNT_LOOK_MS) {
+      await new Promise<void>((resolve) => clock.after(ACCOUNT_LOOK_MS, resolve));
+    }
   }
 
   abandon(): void {

@@ -4,10 +4,12 @@ import type { DenySourceStatus } from "../../state/keys/deny-set.ts";
 import { Registry } from "../../telemetry/registry.ts";
 import type { DenyKeeper } from "../deny-keeper.ts";
 import type { DatabaseStanding } from "./database-standing.ts";
+import { type LedgerCounts, registerLedgerMetrics } from "./ledger-metrics.ts";
 import type { Reloader } from "./reloader.ts";
 import type { Serving } from "./serving.ts";
 
 export interface MasterCounts {
+  readonly ledger: LedgerCounts | undefined;
   readonly reloader: Pick<Reloader, "generation" | "counts">;
   readonly serving: Pick<Serving, "workers">;
   readonly denials: Pick<DenyKeeper, "statuses">;
@@ -17,7 +19,7 @@ export interface MasterCounts {
 
 /** The metrics of reloads and workers, as a function that gives their text now. */
 export function createMasterMetrics(counts: MasterCounts): () => string {
-  const { reloader, serving, denials, database } = counts;
+  const { reloader, serving, denials, database, ledger } = counts;
   const registry = new Registry(new HeapCells());
   registry.sampled({
     kind: "gauge",
@@ -56,6 +58,7 @@ export function createMasterMetrics(counts: MasterCounts): () => string {
   });
   registerDenySources(registry, denials);
   if (database !== undefined) addDatabase(registry, database);
+  if (ledger !== undefined) registerLedgerMetrics(registry, ledger);
   return () => renderMetrics(registry);
 }
 

@@ -105,7 +105,7 @@ export class Master {
     const { shared, ledger } = options;
     this.#database = shared && (() => standingOf(shared.status, ledger?.shipping));
     const database = this.#database;
-    this.#metrics = createMasterMetrics({ reloader, serving, denials, database });
+    this.#metrics = createMasterMetrics({ reloader, serving, ledger, denials, database });
   }
 
   get admin(): AdminStart | undefined {

@@ -43,6 +43,7 @@ export function mergeHealth(facts: FleetFacts): FleetHealth {
     uptime_seconds: Math.round(facts.uptimeMs / 1000),
     requests_in_flight: sum((each) => each.requests_in_flight),
     memory_bytes: facts.ownBytes + sum((each) => each.memory_bytes),
+    ledger: worstLedger(documents),
     backends: mergeBackends(documents),
     generation: facts.generation,
     workers,
@@ -54,6 +55,14 @@ function statusOf({ draining, workers, documents }: FleetFacts): HealthStatus {
   if (draining) return "draining";
   if (workers.some(({ state }) => state === "down")) return "degraded";
   return documents.some(({ status }) => status === "degraded") ? "degraded" : "ok";
+}
+
+/** The worst word first: one who meets a full disk speaks for all. */
+const LEDGER_WORDS = ["full", "failing", "ok", "off"] as const;
+
+function worstLedger(documents: readonly DetailedHealth[]): DetailedHealth["ledger"] {
+  const said = new Set(documents.map(({ ledger }) => ledger));
+  return LEDGER_WORDS.find((word) => said.has(word)) ?? "off";
 }
 
 function mergeBackends(documents: readonly DetailedHealth[]): readonly BackendHealth[] {

@@ -14,6 +14,8 @@ export interface Counts {
   readonly input?: number | undefined;
   readonly cacheRead?: number | undefined;
   readonly cacheWrite?: number | undefined;
+  /** Part of `cacheWrite` that is kept for an hour. */
+  readonly cacheWriteLong?: number | undefined;
   readonly output?: number | undefined;
   readonly thinking?: number | undefined;
 }
@@ -39,10 +41,12 @@ export function readCounts(value: unknown, before: Counts | undefined): Counts |
   const said = foreignObject(value);
   if (said === undefined) return before;
   const details = foreignObject(said["output_tokens_details"]);
+  const byTtl = foreignObject(said["cache_creation"]);
   return {
     input: sane(said["input_tokens"]) ?? before?.input,
     cacheRead: sane(said["cache_read_input_tokens"]) ?? before?.cacheRead,
     cacheWrite: sane(said["cache_creation_input_tokens"]) ?? before?.cacheWrite,
+    cacheWriteLong: sane(byTtl?.["ephemeral_1h_input_tokens"]) ?? before?.cacheWriteLong,
     output: sane(said["output_tokens"]) ?? before?.output,
     thinking: sane(details?.["thinking_tokens"]) ?? before?.thinking,
   };
@@ -51,12 +55,14 @@ export function readCounts(value: unknown, before: Counts | undefined): Counts |
 /** Every input token once; undefined when nothing one can bill was said. */
 export function usageOfCounts(counts: Counts | undefined): Usage | undefined {
   if (counts === undefined) return undefined;
-  const { input, cacheRead = 0, cacheWrite = 0, output, thinking = 0 } = counts;
+  const { input, cacheRead = 0, cacheWrite = 0, cacheWriteLong = 0, output, thinking = 0 } = counts;
   if (input === undefined && output === undefined) return undefined;
   return {
     inputTokens: (input ?? 0) + cacheRead + cacheWrite,
     outputTokens: output ?? 0,
     cacheReadTokens: cacheRead,
+    cacheWriteTokens: cacheWrite || undefined,
+    cacheWriteLongTokens: Math.min(cacheWriteLong, cacheWrite) || undefined,
     reasoningTokens: thinking,
   };
 }

@@ -1,6 +1,6 @@
 import type { Chunk } from "../../core/units.ts";
 import type { Usage } from "../../core/usage.ts";
-import { type Foreign, foreignObject, parseForeign } from "../../wire/foreign.ts";
+import { type Foreign, foreignList, foreignObject, parseForeign } from "../../wire/foreign.ts";
 import type { IrUsage } from "../ir/answer.ts";
 import { compact, isList, isObject } from "../ir/fields.ts";
 import type { Json, JsonObject } from "../ir/json.ts";
@@ -53,15 +53,26 @@ export function usageOf(value: unknown): Usage | undefined {
     const outputTokens = count(said[output]);
     if (inputTokens === undefined && outputTokens === undefined) continue;
     const cacheReadTokens = firstOf(said, read);
+    const cacheWriteTokens = firstOf(said, write);
     return {
-      inputTokens: (inputTokens ?? 0) + cacheReadTokens + firstOf(said, write),
+      inputTokens: (inputTokens ?? 0) + cacheReadTokens + cacheWriteTokens,
       outputTokens: outputTokens ?? 0,
       cacheReadTokens,
+      cacheWriteTokens: cacheWriteTokens || undefined,
+      cacheWriteLongTokens: Math.min(keptForAnHour(said), cacheWriteTokens) || undefined,
       reasoningTokens:
         count(foreignObject(said["output_tokens_details"])?.["thinking_tokens"]) ?? 0,
     };
   }
   return undefined;
+}
+
+/** What is cached for an hour, at a price of its own: Converse's word for it, and Claude's. */
+function keptForAnHour(said: Foreign): number {
+  const details = foreignList(said["cacheDetails"]).map(foreignObject);
+  const inDetails = details.find((detail) => detail?.["ttl"] === "1h")?.["inputTokens"];
+  const byTtl = foreignObject(said["cache_creation"]);
+  return count(inDetails) || count(byTtl?.["ephemeral_1h_input_tokens"]) || 0;
 }
 
 /** Usage of Converse in the representation's one convention. */

@@ -49,10 +49,12 @@ export function usageOf(value: unknown): Usage | undefined {
   const counts = { input: input ?? 0, output: output ?? 0, total: countOf(said["total_tokens"]) };
   const cacheReadTokens = cacheReadOf(said);
   const reasoningTokens = reasoningOf(said);
+  const inputTokens = inputOf(counts, cacheReadTokens);
   return {
-    inputTokens: inputOf(counts, cacheReadTokens),
+    inputTokens,
     outputTokens: outputOf(counts, reasoningTokens),
     cacheReadTokens,
+    cacheWriteTokens: Math.min(cacheWriteOf(said), inputTokens) || undefined,
     reasoningTokens,
   };
 }
@@ -86,6 +88,12 @@ function cacheReadOf(said: Foreign): number {
     countOf(said["cached_tokens"]) ?? 0,
     countOf(said["num_cached_tokens"]) ?? 0,
   );
+}
+
+/** OpenRouter; Vercel. */
+function cacheWriteOf(said: Foreign): number {
+  const details = foreignObject(said["prompt_tokens_details"]);
+  return countOf(details?.["cache_write_tokens"] ?? said["cache_creation_input_tokens"]) ?? 0;
 }
 
 /** OpenAI; SGLang. */

@@ -35,12 +35,16 @@ export function usageOf(value: unknown): Usage | undefined {
   const output = count(said["output_tokens"]);
   if (input === undefined && output === undefined) return undefined;
   if (input === "insane" || output === "insane") return undefined;
-  const cacheReadTokens = sane(foreignObject(said["input_tokens_details"])?.["cached_tokens"]);
+  const details = foreignObject(said["input_tokens_details"]);
+  const cacheReadTokens = sane(details?.["cached_tokens"]);
   const reasoningTokens = sane(foreignObject(said["output_tokens_details"])?.["reasoning_tokens"]);
+  const inputTokens = whole(input ?? 0, cacheReadTokens ?? 0);
+  const cacheWriteTokens = Math.min(sane(details?.["cache_write_tokens"]) ?? 0, inputTokens);
   return {
-    inputTokens: whole(input ?? 0, cacheReadTokens ?? 0),
+    inputTokens,
     outputTokens: whole(output ?? 0, reasoningTokens ?? 0),
     cacheReadTokens: cacheReadTokens ?? 0,
+    cacheWriteTokens: cacheWriteTokens || undefined,
     reasoningTokens: reasoningTokens ?? 0,
   };
 }

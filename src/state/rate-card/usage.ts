@@ -12,9 +12,7 @@ export interface BillableUsage extends Usage {
 }
 
 /** A usage without words about cache writes has none. */
-export function billable(
-  usage: Usage & Partial<Pick<BillableUsage, "cacheWriteTokens" | "cacheWriteLongTokens">>,
-): BillableUsage {
+export function billable(usage: Usage): BillableUsage {
   return {
     inputTokens: usage.inputTokens,
     outputTokens: usage.outputTokens,

@@ -32,7 +32,8 @@ function heldNetwork() {
 function yaml(name: string): string {
   return `
 providers: { ${name}: { protocol: openai, base_url: "http://127.0.0.1:9/v1", placement: local } }
-models: { m: { provider: ${name} } }`;
+models: { m: { provider: ${name} } }
+ledger: { enabled: false }`;
 }
 
 function setUp() {
@@ -45,7 +46,7 @@ function setUp() {
   };
   const engine = new Engine(configOf(yaml("one")), {
     ...{ runtime, logLinesDropped: () => 0, stored: () => undefined },
-    ...{ book: never, ledger: never, denied: never },
+    ...{ book: never, denied: never },
   });
   const ask = (): Promise<Response> => {
     const answer = handle(engine.current(), chat({ model: "m" }), {

@@ -21,7 +21,12 @@ const backend: BackendHealth = {
 };
 
 function document(differs: Partial<DetailedHealth> = {}): DetailedHealth {
-  const counts = { requests_in_flight: 3, memory_bytes: 10, backends: [backend] };
+  const counts = {
+    requests_in_flight: 3,
+    memory_bytes: 10,
+    backends: [backend],
+    ledger: "ok" as const,
+  };
   return { status: "ok", version: "1", uptime_seconds: 1, ...counts, ...differs };
 }
 
@@ -43,6 +48,15 @@ test("of each backend the latest news counts, whoever has it", () => {
   const documents = [old, backend, fresh].map((each) => document({ backends: [each] }));
   expect(merged(documents).backends).toEqual([fresh]);
   expect(merged(documents.toReversed()).backends).toEqual([fresh]);
+});
+
+test("the worst word about the ledger counts", () => {
+  const told = (...words: DetailedHealth["ledger"][]) =>
+    merged(words.map((ledger) => document({ ledger }))).ledger;
+  expect(told("ok", "full", "failing")).toBe("full");
+  expect(told("off", "failing", "ok")).toBe("failing");
+  expect(told("off", "ok")).toBe("ok");
+  expect(told()).toBe("off");
 });
 
 test("one failing worker, or one place without a worker, degrades the whole", () => {

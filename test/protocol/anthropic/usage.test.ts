@@ -44,7 +44,22 @@ test("usage counts every input token once", () => {
     inputTokens: 111,
     outputTokens: 2,
     cacheReadTokens: 10,
+    cacheWriteTokens: 100,
     reasoningTokens: 1,
+  });
+});
+test.each([
+  [{ ephemeral_5m_input_tokens: 60, ephemeral_1h_input_tokens: 40 }, 40],
+  [{ ephemeral_5m_input_tokens: 100, ephemeral_1h_input_tokens: 0 }, undefined],
+  [{ ephemeral_1h_input_tokens: 101 }, 100],
+  [{ ephemeral_1h_input_tokens: -1 }, undefined],
+  [null, undefined],
+])("of what is cached, %j says how much for an hour: %p", (cache_creation, long) => {
+  const usage = { ...USED, cache_creation_input_tokens: 100, cache_creation };
+  expect(usageIn({ usage })).toEqual({
+    ...{ inputTokens: 101, outputTokens: 2, cacheReadTokens: 0, reasoningTokens: 0 },
+    cacheWriteTokens: 100,
+    cacheWriteLongTokens: long,
   });
 });
 test.each([[{}], [{ usage: null }], [{ usage: {} }], [[]], ["usage"], [{ input_tokens: 5 }]])(

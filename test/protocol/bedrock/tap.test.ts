@@ -60,6 +60,7 @@ describe.skipIf(!haveRecordings)(`recordings ${haveRecordings ? "" : NO_RECORDIN
               inputTokens: Number(member(tokens, "inputTokens")) + read + write,
               outputTokens: Number(member(tokens, "outputTokens")),
               cacheReadTokens: read,
+              cacheWriteTokens: write || undefined,
               reasoningTokens: 0,
             },
       );

@@ -57,7 +57,16 @@ describe("usage", () => {
       inputTokens: 310,
       outputTokens: 5,
       cacheReadTokens: 100,
+      cacheWriteTokens: 200,
       reasoningTokens: 0,
+    });
+    const cacheDetails = [
+      { ttl: "5m", inputTokens: 150 },
+      { ttl: "1h", inputTokens: 50 },
+    ];
+    expect(read({ usage: { ...usage, cacheDetails } })).toMatchObject({
+      cacheWriteTokens: 200,
+      cacheWriteLongTokens: 50,
     });
     expect(readIrUsage(usage)).toMatchObject({ inputTotal: 310, cacheRead: 100, cacheWrite: 200 });
   });

@@ -50,6 +50,20 @@ describe("a report", () => {
       { prompt_tokens: 9, completion_tokens: 4, cached_tokens: 5 },
       count(9, 4, 5),
     ],
+    [
+      "OpenRouter",
+      {
+        prompt_tokens: 9,
+        completion_tokens: 4,
+        prompt_tokens_details: { cached_tokens: 2, cache_write_tokens: 5 },
+      },
+      { ...count(9, 4, 2), cacheWriteTokens: 5 },
+    ],
+    [
+      "Vercel",
+      { prompt_tokens: 9, completion_tokens: 4, cache_creation_input_tokens: 5 },
+      { ...count(9, 4), cacheWriteTokens: 5 },
+    ],
     ["Mistral", { prompt_tokens: 9, completion_tokens: 4, num_cached_tokens: 5 }, count(9, 4, 5)],
     ["SGLang", { prompt_tokens: 9, completion_tokens: 4, reasoning_tokens: 2 }, count(9, 4, 0, 2)],
     [
@@ -112,7 +126,8 @@ describe("a report", () => {
         completion_tokens: number,
         total_tokens: number,
         cached_tokens: number,
-        prompt_tokens_details: fc.record({ cached_tokens: number }),
+        prompt_tokens_details: fc.record({ cached_tokens: number, cache_write_tokens: number }),
+        cache_creation_input_tokens: number,
         completion_tokens_details: fc.record({ reasoning_tokens: number }),
       },
       { requiredKeys: [] },
@@ -121,10 +136,15 @@ describe("a report", () => {
       fc.property(usage, (said) => {
         const seen = usageOf(said);
         if (seen === undefined) return;
-        for (const tokens of Object.values(seen)) {
+        for (const tokens of Object.values({
+          ...seen,
+          cacheWriteTokens: seen.cacheWriteTokens ?? 0,
+          cacheWriteLongTokens: 0,
+        })) {
           expect(Number.isInteger(tokens) && tokens >= 0 && tokens <= 2e9).toBe(true);
         }
         expect(seen.cacheReadTokens).toBeLessThanOrEqual(seen.inputTokens);
+        expect(seen.cacheWriteTokens ?? 0).toBeLessThanOrEqual(seen.inputTokens);
         expect(seen.reasoningTokens).toBeLessThanOrEqual(seen.outputTokens);
       }),
       { numRuns: 1000 },

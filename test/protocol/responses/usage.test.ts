@@ -36,6 +36,11 @@ describe("a report", () => {
       count(9, 4, 8, 3),
     ],
     [
+      "with what was cached",
+      { input_tokens: 9, input_tokens_details: { cache_write_tokens: 5 }, output_tokens: 4 },
+      { ...count(9, 4), cacheWriteTokens: 5 },
+    ],
+    [
       "cached beside the input",
       { input_tokens: 9, input_tokens_details: { cached_tokens: 20 }, output_tokens: 4 },
       count(29, 4, 20),
