@@ -23,8 +23,15 @@ const FAMILIES: readonly ModelFamily[] = [
     reasoning: "adaptive",
     ...{ prefill: false, family: "anthropic" },
   }),
-  family(/claude-(?:(?:opus|sonnet|haiku)-4|3-7)/, { reasoning: "budget", family: "anthropic" }),
-  family(/claude-(?:3|2|instant)/, {
+  // Structured outputs begin with 4.1: Anthropic's documentation, "Structured outputs".
+  family(/claude-(?:[a-z]+-)?4-[15]\b/, { reasoning: "budget", family: "anthropic" }),
+  family(/claude-(?:(?:opus|sonnet|haiku)-4|3-7)/, {
+    ...{ reasoning: "budget", schemaTool: true, family: "anthropic" },
+  }),
+  family(/claude-3/, {
+    ...{ reasoning: "none", schemaTool: true, outputCapDefault: 4096, family: "anthropic" },
+  }),
+  family(/claude-(?:2|instant)/, {
     ...{ reasoning: "none", jsonSchema: false, outputCapDefault: 4096, family: "anthropic" },
   }),
   // OpenAI: models that reason refuse sampling, penalties and logprobs.

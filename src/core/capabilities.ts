@@ -65,6 +65,8 @@ export interface Capabilities {
   readonly jsonMode: boolean;
   readonly jsonSchema: boolean;
   readonly jsonSchemaName: boolean;
+  /** On Anthropic's and Bedrock's wire a schema for the answer needs a tool the model must call. */
+  readonly schemaTool: boolean;
   /** Kinds of media in a user message. */
   readonly media: readonly MediaKind[];
   readonly imageMimes: readonly string[];

@@ -42,6 +42,7 @@ export const capabilities: Capabilities = {
   jsonMode: false,
   jsonSchema: true,
   jsonSchemaName: false,
+  schemaTool: false,
   media: ["image", "document"],
   imageMimes: ["image/jpeg", "image/png", "image/gif", "image/webp"],
   mediaUrls: true,

@@ -45,6 +45,7 @@ export const capabilities: Capabilities = {
   jsonMode: false,
   jsonSchema: true,
   jsonSchemaName: true,
+  schemaTool: false,
   media: ["image", "document", "audio", "video"],
   imageMimes: ["image/png", "image/jpeg", "image/gif", "image/webp"],
   mediaUrls: false,

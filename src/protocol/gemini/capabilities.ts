@@ -45,6 +45,7 @@ export const capabilities: Capabilities = {
   jsonMode: true,
   jsonSchema: true,
   jsonSchemaName: false,
+  schemaTool: false,
   media: ["image", "document", "audio", "video"],
   imageMimes: ["image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"],
   mediaUrls: true,

@@ -43,6 +43,7 @@ export const capabilities: Capabilities = {
   jsonMode: true,
   jsonSchema: true,
   jsonSchemaName: true,
+  schemaTool: false,
   media: ["image", "document"],
   imageMimes: ["image/jpeg", "image/png", "image/gif", "image/webp"],
   mediaUrls: true,

@@ -3,6 +3,7 @@ import type { DialectId } from "../../core/ids.ts";
 import type { Rejection } from "../../core/rejection.ts";
 import type { Report } from "../ir/loss.ts";
 import type { DocumentRef, IrRequest } from "../ir/request.ts";
+import { type AnswerTool, withAnswerTool } from "./prepare/answer-tool.ts";
 import { fitBareStrings } from "./prepare/bare-strings.ts";
 import { fitMarks } from "./prepare/cache-marks.ts";
 import { createFit, type Fit } from "./prepare/fit.ts";
@@ -37,6 +38,8 @@ export interface Prepared {
   readonly cutAt: readonly string[];
   /** Freeform tools that go out as functions, by the wire's name. */
   readonly unwrapped: ReadonlySet<string>;
+  /** The tool whose arguments are the answer. */
+  readonly answerTool: AnswerTool | undefined;
 }
 
 /**
@@ -73,8 +76,10 @@ export function prepare(request: IrRequest, options: PrepareOptions): Prepared |
     output: fitOutput(source, fit),
   };
   refuseMixture(fitted, fit);
-  const whole = fitBareStrings(fitMarks(fitted, fit), fit);
-  return fit.rejection() ?? { request: whole, toolNames: names.renamed, cutAt, unwrapped };
+  const { request: formed, answerTool } = withAnswerTool(fitted, { asked: source, isBarred, fit });
+  const whole = fitBareStrings(fitMarks(formed, fit), fit);
+  const { renamed: toolNames } = names;
+  return fit.rejection() ?? { request: whole, toolNames, cutAt, unwrapped, answerTool };
 }
 
 interface Written {

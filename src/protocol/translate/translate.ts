@@ -13,6 +13,8 @@ import type { IrRequest } from "../ir/request.ts";
 import { type CallMending, mendCalls } from "./answer-passes.ts";
 import { callIds } from "./call-ids.ts";
 import { reportWords, wordPass } from "./answer-words.ts";
+import { answerPass } from "./answer-pass.ts";
+import { unwrapAnswer } from "./answer-tool.ts";
 import { type CarryOptions, carryProofs } from "./carried-answer.ts";
 import { carryPass } from "./carried-stream.ts";
 import { unwrapProofs } from "./carriers.ts";
@@ -110,7 +112,10 @@ class Translated implements Translation {
     if (isNothing(read) || isFailure(read)) return undefined;
     reportWords(read, { upstream: options.to.id, report: log.report });
     const heard = readSounds(read, { client: options.from.id, report: log.report });
-    const mended = mendCalls(cutAnswer(heard, prepared.cutAt), this.#mending());
+    const { answerTool, cutAt } = prepared;
+    const cut = cutAnswer(heard, cutAt);
+    const said = answerTool === undefined ? cut : unwrapAnswer(cut, answerTool);
+    const mended = mendCalls(said, this.#mending());
     const carried = carryProofs(mended, this.#carrying());
     return printJsonBytes(options.from.codec.writeAnswer(carried, this.#context()));
   }
@@ -122,6 +127,7 @@ class Translated implements Translation {
     const passes = [
       wordPass({ upstream: to.id, report: log.report }),
       soundPass({ client: from.id, report: log.report }),
+      prepared.answerTool && answerPass(prepared.answerTool),
       callPass(this.#mending()),
       carryPass(this.#carrying()),
     ].filter((pass) => pass !== undefined);

@@ -6,7 +6,7 @@ import { fitSchema } from "./schemas.ts";
 /** The name OpenAI's wires demand of a schema: protocols.md §3.10. */
 const NAME_DEFAULT = "response";
 const NAME_PATTERN = /^[a-zA-Z0-9_-]{1,64}$/;
-type SchemaFormat = Extract<OutputFormat, { readonly kind: "schema" }>;
+export type SchemaFormat = Extract<OutputFormat, { readonly kind: "schema" }>;
 
 /** The answer's form. Text is what every target gives unasked. */
 export function fitOutput(request: IrRequest, fit: Fit): OutputFormat | undefined {
@@ -15,11 +15,17 @@ export function fitOutput(request: IrRequest, fit: Fit): OutputFormat | undefine
   const output = dropExt(request.output, { kind: "output", path, fit });
   if (output.kind === "text") return undefined;
   const { jsonMode, jsonSchema } = fit.capabilities;
+  if (output.kind === "schema" && wantsTool(fit)) return output;
   if (output.kind === "schema" && jsonSchema) return fittedSchema(output, fit);
   if (output.kind === "json" && jsonMode) return { kind: "json" };
   const action = jsonMode ? "approximated" : "dropped";
   fit.lose("L-JSONMODE", output.at ?? fit.paths.output, { action });
   return jsonMode ? { kind: "json" } : undefined;
+}
+
+/** Whether a schema for the answer goes out as a tool's. */
+export function wantsTool({ target, capabilities }: Fit): boolean {
+  return capabilities.schemaTool && (target === "anthropic" || target === "bedrock");
 }
 
 function fittedSchema(output: SchemaFormat, fit: Fit): OutputFormat {
