@@ -5,6 +5,9 @@ export interface LogLine {
   readonly request_id: string;
   readonly provider: string;
   readonly status: number;
+  readonly key?: string;
+  readonly tenant?: string;
+  readonly model?: string;
   readonly tokens: { readonly input: number; readonly output: number };
   readonly usage?: string;
   readonly route?: string;

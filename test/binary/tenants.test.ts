@@ -1,0 +1,258 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type Faultd, startFaultd } from "../faultd/faultd.ts";
+import { json } from "../faultd/script.ts";
+import { chatBody, providerAt } from "./config.ts";
+import { KEY_KINDS, type KeysRig, startWithKeys } from "./key-kinds.ts";
+import { lineOf } from "./log-lines.ts";
+
+const USAGE = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
+const ANSWER = {
+  ...{ id: "c", object: "chat.completion", created: 1, model: "m", usage: USAGE },
+  choices: [{ index: 0, message: { role: "assistant", content: "hi" }, finish_reason: "stop" }],
+};
+const SIGNATURE = "c2lnbmVkIGJ5IHRoZSB2ZW5kb3I=";
+const THOUGHT = {
+  ...{ id: "msg_1", type: "message", role: "assistant", model: "t", stop_reason: "end_turn" },
+  content: [
+    { type: "thinking", thinking: "I think.", signature: SIGNATURE },
+    { type: "text", text: "hi" },
+  ],
+  usage: { input_tokens: 10, output_tokens: 5 },
+};
+
+const upstream: Faultd = startFaultd(() => json(ANSWER));
+const thinker: Faultd = startFaultd(() => json(THOUGHT));
+afterAll(() => {
+  upstream.stop();
+  thinker.stop();
+});
+
+const BASE = {
+  privacy: { default: "shareable" },
+  providers: {
+    mock: providerAt(upstream),
+    claude: providerAt(thinker, { protocol: "anthropic", base_url: thinker.origin }),
+  },
+  models: { m: { provider: "mock" }, t: { provider: "claude" } },
+  pools: { p: { members: [{ model: "m" }] } },
+};
+
+interface Asking {
+  readonly key: string;
+  readonly path?: string;
+  readonly body?: string;
+}
+
+function post(rig: KeysRig, { key, path = "", body = chatBody() }: Asking): Promise<Response> {
+  return fetch(`${rig.binary.origin}${path}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${rig.keys[key]}` },
+    body,
+  });
+}
+async function ask(rig: KeysRig, key: string, model = "m"): Promise<number> {
+  const answer = await post(rig, { key, body: chatBody({ model, max_tokens: 5 }) });
+  await answer.arrayBuffer();
+  return answer.status;
+}
+/** What the upstream was last asked for. */
+function heard(): string {
+  const body = upstream.exchanges.at(-1)?.request.body ?? new Uint8Array();
+  return (JSON.parse(new TextDecoder().decode(body)) as { model: string }).model;
+}
+
+describe.each(KEY_KINDS)("keys of tenants: %s", (kind) => {
+  test("share their tenant's limits, beside their own, and no other tenant's", async () => {
+    const tenants = {
+      acme: { tenant_id: 7, requests_per_minute: 5 },
+      globex: { tenant_id: 8, requests_per_minute: 2, max_concurrent: 1 },
+    };
+    const rights = {
+      one: { tenant: "acme" },
+      two: { tenant: "acme", ...(kind !== "signed" && { requests_per_minute: 2 }) },
+      other: { tenant: "globex" },
+    };
+    const server = { workers: 2 };
+    await using rig = await startWithKeys({ config: { ...BASE, server }, kind, rights, tenants });
+    const storm = async (key: string, count: number): Promise<number> => {
+      const asked = Array.from({ length: count }, () => ask(rig, key));
+      return (await Promise.all(asked)).filter((status) => status === 200).length;
+    };
+    const two = await storm("two", 4);
+    if (kind !== "signed") expect(two).toBe(2);
+    expect(two + (await storm("one", 12))).toBe(5);
+    expect(await ask(rig, "two")).toBe(429);
+    expect(await ask(rig, "other")).toBe(200);
+    expect([await ask(rig, "other"), await ask(rig, "other")]).toEqual([200, 429]);
+  }, 30_000);
+});
+
+describe("a tenant of its own names", () => {
+  let rig: KeysRig;
+  beforeAll(async () => {
+    const own = (heardAs: string) => ({
+      m: { provider: "mock", upstream_model: heardAs },
+      mine: { provider: "mock" },
+    });
+    const tenants = {
+      acme: {
+        ...{ tenant_id: 7, models: own("acme-m"), markup_percent: 50 },
+        pools: { p: { members: [{ model: "m" }] }, theirs: { members: [{ model: "mine" }] } },
+      },
+      globex: { tenant_id: 8, models: { secret: { provider: "mock" } }, deny: ["t"] },
+      open: { tenant_id: 9 },
+    };
+    const rights = {
+      acme: { tenant: "acme" },
+      globex: { tenant: "globex" },
+      open: { tenant: "open" },
+    };
+    const config = { ...BASE, ledger: { enabled: true } };
+    rig = await startWithKeys({ config, kind: "in a tenant", rights, tenants });
+  }, 30_000);
+  afterAll(() => rig[Symbol.asyncDispose]());
+
+  async function listed(key: string): Promise<readonly string[]> {
+    const headers = { authorization: `Bearer ${rig.keys[key]}` };
+    const answer = await fetch(`${rig.binary.origin}/v1/models`, { headers });
+    const { data } = (await answer.json()) as { data: readonly { id: string }[] };
+    return data.map(({ id }) => id).toSorted();
+  }
+
+  test("hears of those and of everybody's, and of no other tenant's", async () => {
+    expect(await listed("acme")).toEqual(["m", "mine", "p", "t", "theirs"]);
+    expect(await listed("globex")).toEqual(["m", "p", "secret"]);
+    expect(await listed("open")).toEqual(["m", "p", "t"]);
+  });
+
+  test("means its own by a name that all have too, in the body and in the path", async () => {
+    for (const [key, model, wanted] of [
+      ["acme", "m", "acme-m"],
+      ["acme", "p", "acme-m"],
+      ["acme", "theirs", "mine"],
+      ["globex", "m", "m"],
+      ["globex", "p", "m"],
+    ] as const) {
+      expect(await ask(rig, key, model)).toBe(200);
+      expect(heard()).toBe(wanted);
+      const named = await post(rig, { key, path: `/${model}`, body: chatBody({ model: "x" }) });
+      expect([named.status, heard()]).toEqual([200, wanted]);
+      const route = named.headers.get("x-interlock-route");
+      expect(route).not.toContain("acme");
+      expect(route).toEndWith("@mock");
+    }
+  });
+
+  test("is told of another's name what it is told of one that nobody has", async () => {
+    const before = upstream.received + thinker.received;
+    const said = async (key: string, model: string) => {
+      const answer = await post(rig, { key, body: chatBody({ model }) });
+      return [answer.status, (await answer.text()).replaceAll(`\`${model}\``, "*")];
+    };
+    const paths = async (key: string, model: string) => {
+      const answer = await post(rig, { key, path: `/${model}` });
+      return [answer.status, (await answer.text()).replaceAll(`/${model}/`, "*")];
+    };
+    for (const [key, model] of [
+      ["globex", "mine"],
+      ["globex", "theirs"],
+      ["globex", "t"],
+      ["acme", "secret"],
+      ["open", "secret"],
+    ] as const) {
+      expect(await said(key, model)).toEqual(await said(key, "nobody"));
+      expect(await paths(key, model)).toEqual(await paths(key, "nobody"));
+      expect((await said(key, model))[0]).toBe(404);
+    }
+    expect(upstream.received + thinker.received).toBe(before);
+  });
+
+  test("gets proofs of reasoning back that are good for it alone", async () => {
+    const ask = async (key: string, messages: readonly object[]) =>
+      (await post(rig, {
+        ...{ key, body: chatBody({ model: "t", messages, reasoning_effort: "low" }) },
+      }).then((answer) => answer.json())) as { choices: readonly { message: object }[] };
+    const first = { role: "user", content: "think" };
+    const { choices } = await ask("acme", [first]);
+    const message = choices[0]?.message ?? {};
+    expect(JSON.stringify(message)).toContain("gw1.");
+    const reached = async (key: string): Promise<boolean> => {
+      await ask(key, [first, message, { role: "user", content: "more" }]);
+      const sent = new TextDecoder().decode(thinker.exchanges.at(-1)?.request.body);
+      expect(sent).toContain("more");
+      expect(sent).not.toContain("gw1.");
+      return sent.includes(SIGNATURE);
+    };
+    expect([await reached("acme"), await reached("open")]).toEqual([true, false]);
+  });
+
+  test("sees no detail of the machine; the line of its request names it", async () => {
+    const headers = { authorization: `Bearer ${rig.keys["acme"]}` };
+    const health = await fetch(`${rig.binary.origin}/health?detailed=true`, { headers });
+    expect(Object.keys((await health.json()) as object)).not.toContain("backends");
+    const answer = await post(rig, { key: "acme", body: chatBody({ model: "mine" }) });
+    await answer.arrayBuffer();
+    const line = await lineOf(rig.binary, answer.headers.get("x-request-id") ?? "");
+    expect(line).toMatchObject({ tenant: "acme", key: "acme:acme", model: "acme#mine" });
+    const refused = await post(rig, { key: "open", body: chatBody({ model: "mine" }) });
+    await refused.arrayBuffer();
+    const metrics = await rig.binary.metrics();
+    expect(metrics).toContain('model="acme#mine"');
+    expect(metrics).not.toContain('model="mine"');
+  });
+
+  test("has a report of its own of what it used", async () => {
+    await rig.binary.stop();
+    const report = async (...args: readonly string[]) =>
+      JSON.stringify(JSON.parse(await rig.run(...args, "--window", "all", "--json")));
+    const groups = await report("token-usage", "--group-by", "tenant");
+    for (const tenant of ["acme", "globex", "open"]) expect(groups).toContain(`"${tenant}"`);
+    const acme = await report("token-usage", "--tenant", "acme", "--group-by", "key");
+    expect(acme).toContain("acme:acme");
+    expect(acme).not.toContain("globex");
+    expect(await report("cost", "--tenant", "globex", "--group-by", "key")).not.toContain("acme");
+  });
+});
+
+test("a private tenant's requests stay, whatever its keys and its own models say", async () => {
+  using far = startFaultd(() => json(ANSWER));
+  const providers = { ...BASE.providers, far: providerAt(far, { placement: "external" }) };
+  const tenants = {
+    acme: { tenant_id: 7, privacy: "private", models: { f: { provider: "far" } } },
+  };
+  const rights = { acme: { tenant: "acme" } };
+  for (const kind of KEY_KINDS) {
+    await using rig = await startWithKeys({
+      ...{ config: { ...BASE, providers }, kind, rights, tenants },
+    });
+    expect(await ask(rig, "acme", "m")).toBe(200);
+    expect(await ask(rig, "acme", "f")).toBeGreaterThanOrEqual(400);
+    expect(far.received).toBe(0);
+  }
+}, 60_000);
+
+describe("whose a key is", () => {
+  test("that is stored for a tenant nobody configured opens nothing", async () => {
+    const rights = { good: { tenant: "acme" }, lost: { tenant: "acne" } };
+    const tenants = { acme: {} };
+    await using rig = await startWithKeys({ config: BASE, kind: "stored", rights, tenants });
+    expect([await ask(rig, "good"), await ask(rig, "lost")]).toEqual([200, 401]);
+  });
+
+  test("that is signed by one without an entry is said by the configuration", async () => {
+    const rights = { known: { tenant: "acme" }, other: { tenant: "nobody" } };
+    // An entry that is not there any more once the key is made.
+    const made = (rest: object) => ({ config: { ...BASE, ...rest }, kind: "signed" as const });
+    const tenants = { acme: { tenant_id: 7 }, nobody: { tenant_id: 99 } };
+    const withRing = async (ring: object): Promise<readonly number[]> => {
+      await using rig = await startWithKeys({
+        ...{ ...made({}), rights, tenants, without: ["nobody"], ring },
+      });
+      const statuses = [await ask(rig, "known"), await ask(rig, "other"), await ask(rig, "other")];
+      return [...statuses, await ask(rig, "known")];
+    };
+    expect(await withRing({})).toEqual([200, 200, 200, 200]);
+    expect(await withRing({ known_tenants_only: true })).toEqual([200, 401, 401, 200]);
+    expect(await withRing({ requests_per_minute: 1 })).toEqual([200, 200, 429, 200]);
+  }, 30_000);
+});
