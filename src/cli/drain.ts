@@ -21,6 +21,7 @@ const GOODBYE_MS: Ms = 1000;
 /** The listener closes a connection that is idle for 30 s, give or take its clock's 4 s. */
 const IDLE_MS: Ms = 35_000;
 const LOOK_MS: Ms = 500;
+const LOOKS_ALONE = 4;
 
 /**
  * Lets what runs finish: a second of answers that tell each connection to close, then no new ones,
@@ -36,7 +37,7 @@ export async function drain(options: DrainOptions): Promise<number> {
   engine.sayGoodbye();
   await Promise.race([hurry, pause(clock, GOODBYE_MS)]);
   if (manner.kind === "stop") engine.refuse();
-  else if (manner.steered && closeListener(data.port)) {
+  else if (closeListener(data.port)) {
     await Promise.race([hurry, untilAlone(options)]);
   }
   const finished = data.stop();
@@ -46,10 +47,16 @@ export async function drain(options: DrainOptions): Promise<number> {
   return cut;
 }
 
-/** Requests under way do not say how many connections are idle: one may outlive its connection. */
-async function untilAlone({ data, clock }: DrainOptions): Promise<void> {
-  for (let waited = GOODBYE_MS; waited < IDLE_MS; waited += LOOK_MS) {
-    if ((connectionsOn(data.port) ?? 0) === 0) return;
+/**
+ * Resolves when no connection is idle, so that only requests under way are left. A request may
+ * outlive its connection for a moment, and hide an idle one: one look is not enough.
+ */
+async function untilAlone({ engine, data, clock }: DrainOptions): Promise<void> {
+  let alone = 0;
+  for (let waited = GOODBYE_MS; waited < IDLE_MS && alone < LOOKS_ALONE; waited += LOOK_MS) {
+    const connections = connectionsOn(data.port) ?? 0;
+    if (connections === 0) return;
+    alone = connections <= engine.inFlight ? alone + 1 : 0;
     await pause(clock, LOOK_MS);
   }
 }

@@ -88,7 +88,7 @@ async function startServing(beginning: Beginning): Promise<number> {
   if (refused !== undefined) {
     // Beside a predecessor it has been answering for a moment already.
     if (predecessor === undefined) serving.abandon();
-    else await serving.end({ kind: "handover", steered: true });
+    else await serving.end({ kind: "handover" });
     return complain(refused, 1);
   }
   const { found } = loaded;

@@ -30,7 +30,7 @@ import { listenerCount } from "./sockets.ts";
 import { statusOf } from "./status-document.ts";
 
 /** An old process listens on for a second after it has been replaced. */
-const PORT_WAIT_MS: Ms = 5000;
+const PORT_WAIT_MS: Ms = 15_000;
 const PORT_LOOK_MS: Ms = 50;
 /** Who serves in this process waits as long for another's write to the state. */
 const STATE_MS: Ms = 250;
@@ -273,7 +273,7 @@ export class Master {
     const level = steered ? "info" : "warn"; // A connection or two may be lost then.
     log.line(level, "restart", "A successor has taken over", { pid, version, steered });
     this.#watchdog?.cancel();
-    this.#over.resolve({ kind: "handover", steered });
+    this.#over.resolve({ kind: "handover" });
     return started;
   }
 

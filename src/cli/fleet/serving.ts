@@ -21,10 +21,9 @@ export interface Plan {
 
 /**
  * How serving ends. `stop`: a second of goodbyes, then nothing new. `handover`: another process
- * listens on the same port; with `steered`, the kernel sends it every new connection.
+ * listens on the same port and takes the new connections.
  */
-export type Manner =
-  { readonly kind: "stop" } | { readonly kind: "handover"; readonly steered: boolean };
+export type Manner = { readonly kind: "stop" | "handover" };
 
 /** What one serving process says of itself. */
 export interface Report {
