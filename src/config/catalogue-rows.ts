@@ -36,7 +36,7 @@ export const CATALOGUE: readonly CatalogueRow[] = [
     urlVariables: ["OPENAI_BASE_URL"],
     modelPrefixes: ["gpt-", "chatgpt-", "o1", "o3", "o4-", "text-embedding-"],
     also: ["responses"],
-    capabilities: {},
+    capabilities: { webSearch: ["responses"] },
   }),
   {
     name: "anthropic",
@@ -45,6 +45,7 @@ export const CATALOGUE: readonly CatalogueRow[] = [
     auth: "x-api-key",
     keyVariables: ["ANTHROPIC_API_KEY"],
     modelPrefixes: ["claude-"],
+    capabilities: { webSearch: ["anthropic"] },
   },
   {
     name: "gemini",
@@ -54,6 +55,7 @@ export const CATALOGUE: readonly CatalogueRow[] = [
     auth: "x-goog-api-key",
     keyVariables: ["GEMINI_API_KEY", "GOOGLE_API_KEY"],
     modelPrefixes: ["gemini-", "gemma-"],
+    capabilities: { webSearch: ["gemini"] },
   },
   {
     name: "cohere",
@@ -211,11 +213,13 @@ function otherSurfaces(): readonly CatalogueRow[] {
       baseUrl: "https://api.openai.com/v1",
       also: ["openai"],
       keyVariables: ["OPENAI_API_KEY"],
+      capabilities: { webSearch: ["responses"] },
     },
     // Vertex AI takes an OAuth token; the project and the region stand in the base URL.
     {
       ...{ name: "vertex", dialect: "gemini", auth: "bearer", baseUrl: undefined, ...quiet },
       keyVariables: ["VERTEX_ACCESS_TOKEN"],
+      capabilities: { webSearch: ["gemini"] },
     },
     openaiWire("huggingface", "https://router.huggingface.co/v1", {
       ...{ keyVariables: ["HF_TOKEN"], ...quiet },

@@ -35,6 +35,7 @@ const FAMILIES: readonly ModelFamily[] = [
     ...{ reasoning: "none", jsonSchema: false, outputCapDefault: 4096, family: "anthropic" },
   }),
   // OpenAI: models that reason refuse sampling, penalties and logprobs.
+  family(/\bgpt-[\w.]+-search\b/, { reasoning: "none", webSearch: ["openai"] }),
   family(/\bgpt-5[\w.]*-chat|chatgpt-/, { reasoning: "none" }),
   family(/\b(?:gpt-[5-9]|o[1-9](?:-|\b))/, {
     ...NO_SAMPLING,
@@ -51,6 +52,11 @@ const FAMILIES: readonly ModelFamily[] = [
   family(/\bcommand-a-reasoning/, { reasoning: "budget" }),
   family(/\bcommand-/, { reasoning: "none" }),
   // Others on Bedrock: no thinking, no cache marks but Nova's, and nothing of Claude's.
+  // Amazon Nova user guide, "Web grounding".
+  family(/\bnova-(?:premier|2-)/, {
+    ...{ reasoning: "none", family: "other", topK: false, prefill: false },
+    webSearch: ["bedrock"],
+  }),
   family(/\bnova-/, { reasoning: "none", family: "other", topK: false, prefill: false }),
   family(/^(?:[a-z]{2,6}\.)?(?:meta|mistral|ai21|deepseek|qwen|openai|cohere)\./, {
     ...{ reasoning: "none", family: "other", topK: false, prefill: false, cacheMarks: "none" },

@@ -1,5 +1,6 @@
 import type { AnyBackend } from "../core/backend.ts";
 import type { Capabilities } from "../core/capabilities.ts";
+import { DIALECT_IDS } from "../core/ids.ts";
 import type { AnyLane } from "../core/pool.ts";
 import type { PoolConfig } from "./config.ts";
 import { type Findings, finding, unknownName } from "./findings.ts";
@@ -94,11 +95,12 @@ function readModel(
 
 /** What the file says of a model; what it does not say, its family and host decide. */
 function capabilitiesOf(entry: FileModel): Partial<Capabilities> {
-  const { max_output_tokens, default_max_tokens, reasoning, prompt_caching } = entry;
+  const { max_output_tokens, default_max_tokens, reasoning, prompt_caching, web_search } = entry;
   return {
     ...(max_output_tokens !== undefined && { outputCapMax: max_output_tokens }),
     ...(default_max_tokens !== undefined && { outputCapDefault: default_max_tokens }),
     ...(reasoning !== undefined && { reasoning }),
+    ...(web_search !== undefined && { webSearch: web_search ? DIALECT_IDS : [] }),
     ...(prompt_caching === false && { cacheMarks: "none" as const, cacheMarksOnTools: false }),
   };
 }

@@ -135,6 +135,7 @@ function printModel(lane: AnyLane): Printed {
     max_output_tokens: lane.capabilities.outputCapMax,
     default_max_tokens: lane.capabilities.outputCapDefault,
     reasoning: lane.capabilities.reasoning,
+    web_search: lane.capabilities.webSearch && lane.capabilities.webSearch.length > 0,
     prompt_caching: lane.capabilities.cacheMarks === "none" ? false : undefined,
   };
 }

@@ -121,6 +121,7 @@ const MODEL = z.strictObject({
   max_output_tokens: scalar(count), // tokens it writes at most; a translated request is cut to it
   default_max_tokens: scalar(count), // 4096, where a number must be and a caller gave none
   reasoning: scalar(word("none", "effort", "budget", "either", "adaptive")), // how it is asked for
+  web_search: scalar(flag), // whether it has one of its own; the vendors' catalogue rows say so
   prompt_caching: scalar(flag), // false drops cache marks from translated requests
   max_concurrent: scalar(count), // not active yet
 });

@@ -1,4 +1,5 @@
 import type { Effort } from "./effort.ts";
+import type { DialectId } from "./ids.ts";
 
 /**
  * What one model behind one protocol takes: the protocol's own record, changed by what its host and
@@ -57,6 +58,8 @@ export interface Capabilities {
   readonly toolsWithHistory: boolean;
   readonly strictTools: boolean;
   readonly freeformTools: boolean;
+  /** The wires on which it has a web search of its own to run. */
+  readonly webSearch: readonly DialectId[];
   readonly toolChoiceNone: boolean;
   readonly toolChoiceNamed: boolean;
   readonly toolChoiceSet: boolean;

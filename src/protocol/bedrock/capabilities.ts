@@ -37,6 +37,7 @@ export const capabilities: Capabilities = {
   toolsWithHistory: true,
   strictTools: true,
   freeformTools: false,
+  webSearch: [], // A host or a model has one, not a wire.
   toolChoiceNone: false,
   toolChoiceNamed: true,
   toolChoiceSet: false,

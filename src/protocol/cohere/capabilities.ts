@@ -34,6 +34,7 @@ export const capabilities: Capabilities = {
   toolsWithHistory: false,
   strictTools: true,
   freeformTools: false,
+  webSearch: [], // A host or a model has one, not a wire.
   toolChoiceNone: true,
   toolChoiceNamed: false,
   toolChoiceSet: false,

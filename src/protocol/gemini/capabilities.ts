@@ -37,6 +37,7 @@ export const capabilities: Capabilities = {
   toolsWithHistory: false,
   strictTools: false,
   freeformTools: false,
+  webSearch: [], // A host or a model has one, not a wire.
   toolChoiceNone: true,
   toolChoiceNamed: true,
   toolChoiceSet: true,

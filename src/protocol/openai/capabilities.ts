@@ -35,6 +35,7 @@ export const capabilities: Capabilities = {
   toolsWithHistory: false,
   strictTools: true,
   freeformTools: true,
+  webSearch: [], // A host or a model has one, not a wire.
   toolChoiceNone: true,
   toolChoiceNamed: true,
   toolChoiceSet: true,

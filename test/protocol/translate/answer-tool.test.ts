@@ -25,6 +25,7 @@ const block = fc.oneof(
     { type: "reasoning", text: "hm" },
     call("other", { a: 1 }),
   ),
+  fc.constant<Block>({ type: "tool_call", callId: "c", name: "answer", args: "" }),
   fc.jsonValue().map((value) => call("answer", { value })),
 );
 const tool = fc.constantFrom(

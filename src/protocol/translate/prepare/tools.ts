@@ -1,9 +1,10 @@
-import type { FunctionTool, IrRequest, Tool } from "../../ir/request.ts";
+import type { FunctionTool, HostedTool, IrRequest, Tool } from "../../ir/request.ts";
 import { asFunction } from "./freeform.ts";
 import type { Fit } from "./fit.ts";
 import { dropExt } from "./own-words.ts";
 import type { Pairs } from "./pairing.ts";
 import { fitSchema } from "./schemas.ts";
+import { fitWebSearch, type WebSearchContext } from "./web-search.ts";
 import { type ToolNames, toolNames } from "./tool-names.ts";
 
 /** The tool list for the target, and how to get back to the caller's. */
@@ -22,9 +23,10 @@ export function fitTools(request: IrRequest, pairs: Pairs, fit: Fit): FittedTool
   const { tools } = request;
   const names = toolNames(knownNames(request, pairs), fit);
   const unwrapped = new Set<string>();
+  const taken = new Set((tools ?? []).flatMap((tool) => ownName(tool) ?? []));
   const fitted: Tool[] = [];
   for (const tool of tools ?? []) {
-    const one = fitTool(tool, { names, unwrapped, fit });
+    const one = fitTool(tool, { names, taken, unwrapped, fit });
     if (one !== undefined) fitted.push(one);
   }
   if (fitted.length > 0) return { tools: fitted, names, unwrapped };
@@ -32,6 +34,10 @@ export function fitTools(request: IrRequest, pairs: Pairs, fit: Fit): FittedTool
     return { tools: synthesised(pairs, names, fit), names, unwrapped };
   }
   return { tools: tools?.length === 0 ? tools : undefined, names, unwrapped };
+}
+
+function ownName(tool: Tool): string | undefined {
+  return tool.kind === "function" || tool.kind === "freeform" ? tool.name : undefined;
 }
 
 /** Every name the request gives a tool, so that no renamed one meets another. */
@@ -47,11 +53,12 @@ function knownNames({ tools, toolChoice }: IrRequest, { calls }: Pairs): readonl
 
 interface Fitting {
   readonly names: ToolNames;
+  readonly taken: ReadonlySet<string>;
   readonly unwrapped: Set<string>;
   readonly fit: Fit;
 }
 
-function fitTool(tool: Tool, { names, unwrapped, fit }: Fitting): Tool | undefined {
+function fitTool(tool: Tool, { names, taken, unwrapped, fit }: Fitting): Tool | undefined {
   const path = tool.at ?? fit.paths.tools;
   switch (tool.kind) {
     case "function":
@@ -68,12 +75,20 @@ function fitTool(tool: Tool, { names, unwrapped, fit }: Fitting): Tool | undefin
       return fitFunction(asFunction(own, name, fit), name, fit);
     }
     case "hosted":
-      if (tool.vendor === fit.target) return tool;
-      fit.lose("L-HOSTED", path);
-      return undefined;
+      return tool.vendor === fit.target ? tool : fitHosted(tool, path, { taken, fit });
     case "cache_mark":
       return tool;
   }
+}
+
+function fitHosted(
+  tool: HostedTool,
+  path: string,
+  context: WebSearchContext,
+): HostedTool | undefined {
+  const search = fitWebSearch(tool, context);
+  if (search === undefined) context.fit.lose("L-HOSTED", path);
+  return search;
 }
 
 function fitFunction(tool: FunctionTool, name: string, fit: Fit): FunctionTool {
