@@ -66,10 +66,16 @@ function keyLines(config: Config): string[] {
 }
 
 /** Which database, and nothing of how to get in. */
-function databaseLines({ state: { databaseUrl } }: Config): string[] {
+function databaseLines({ state: { databaseUrl, slicePart }, keys }: Config): string[] {
   if (databaseUrl === undefined) return [];
   const { host, pathname } = new URL(databaseUrl.expose());
-  return [row("database", `${host}${pathname}: keys and facts are shared with other nodes`)];
+  const shared = row("database", `${host}${pathname}: keys and facts are shared with other nodes`);
+  if (slicePart === undefined) return [shared];
+  const budgets = keys.flatMap(({ limits }) => limits.budgets);
+  const usd = budgets.filter(({ unit }) => unit === "usd").map(({ amount }) => amount / 1e9);
+  const most = usd.length === 0 ? "" : `, here $${(Math.max(...usd) * slicePart).toFixed(2)}`;
+  const bound = `largest overspend ${slicePart * 100} % of a budget for each node${most}`;
+  return [shared, row("budgets", `shared with other nodes; ${bound}`)];
 }
 
 function notActiveLines(config: Config): string[] {

@@ -22,6 +22,8 @@ export interface LimitsOptions {
   /** Gateways of one machine that share a directory are told apart by it. */
   readonly port: number;
   readonly runtime: SlabRuntime;
+  /** Which part of a budget this node may use without asking others; undefined without others. */
+  readonly slicePart?: number | undefined;
 }
 
 /**
@@ -34,7 +36,7 @@ export function openLimits(options: LimitsOptions): LimitBook {
   const actor = joinSlab(slab, selfOwner());
   if (actor === undefined)
     throw new Error("more processes share the limits than there is room for");
-  const book = new LimitBook(actor, { shared });
+  const book = new LimitBook(actor, { shared, slicePart: shared ? options.slicePart : undefined });
   keepSwept(actor, book, clock);
   log.line("info", "gateway", "Limits are counted", { origin: slab.origin });
   return book;

@@ -10,6 +10,7 @@ import { openPostgres } from "../state/store/postgres.ts";
 import type { Sql } from "../state/store/sql.ts";
 import { sqlStore } from "../state/store/sql-store.ts";
 import { fitProblem } from "../state/migrations/fit.ts";
+import { ShareKeeper, type ShareStanding } from "./share-keeper.ts";
 
 /** No request waits for the database; this only says when a connection is given up. */
 const DEADLINE_MS: Ms = 4000;
@@ -25,6 +26,10 @@ export interface SharedStateOptions {
 /** What a node shares with others through a database, kept in step by its one master process. */
 export interface SharedState {
   readonly status: LinkStatus;
+  /** How budgets are shared; undefined where each node has its own. */
+  readonly shares: ShareStanding | undefined;
+  /** Shares budgets from here on: what they are counted in goes by the port. */
+  keepShares(port: number): void;
   close(): Promise<void>;
 }
 
@@ -65,12 +70,23 @@ export async function openSharedState(
     await Promise.race([link.inStep, enough.promise]);
     timer.cancel();
   }
+  let shares: ShareKeeper | undefined;
   return {
     get status() {
       return link.status;
     },
+    get shares() {
+      return shares?.standing;
+    },
+    keepShares(port) {
+      const { slicePart } = config;
+      if (slicePart === undefined) return;
+      shares = new ShareKeeper({ ...runtime, url, slicePart, place: { directory, port } });
+      shares.start();
+    },
     async close() {
       link.stop();
+      await shares?.end();
       await store.close().catch(() => {}); // It is gone: there is nothing to close.
       replica.close();
     },

@@ -81,6 +81,7 @@ async function startServing(beginning: Beginning): Promise<number> {
   if (typeof shared === "string") return refuse(shared);
   const serving = await openServing({ ...beginning, plan, log });
   if (typeof serving === "string") return refuse(serving);
+  shared?.keepShares(Number(serving.url.port || 80));
   const master = masterOf({ ...beginning, plan, log, serving, signals, shared });
   await predecessor?.serving(serving, VERSION);
   const refused = master.open();

@@ -217,6 +217,11 @@ export interface StateConfig {
   /** Whether the file names it. A variable may be another program's: nothing is made there then. */
   readonly isNamed: boolean;
   readonly connectionsMax: number;
+  /**
+   * Which part of a budget a node may use before it has asked the others; undefined where budgets
+   * are each node's own.
+   */
+  readonly slicePart: number | undefined;
 }
 
 /** One thing wrong (or doubtful) in a configuration: where, why, and what to do. */

@@ -27,4 +27,5 @@ export const DEFAULTS = {
   budgetStatus: 429,
   logLevel: "info",
   databaseConnectionsMax: 4,
+  budgetSlicePercent: 5,
 } as const;

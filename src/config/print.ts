@@ -252,12 +252,17 @@ function printDeny(deny: DenyConfig, options: PrintOptions): Printed {
   };
 }
 
-function printState({ databaseUrl, connectionsMax }: StateConfig, options: PrintOptions): Printed {
+function printState(state: StateConfig, options: PrintOptions): Printed {
+  const { databaseUrl, connectionsMax, slicePart } = state;
   if (databaseUrl === undefined) return {};
   const path = say(["state", "database_url"]);
   const aliased = secretText(say(["database", "url"]), options);
   const url = secretText(path, options);
-  return { database_url: url === REDACTED ? aliased : url, max_connections: connectionsMax };
+  return {
+    database_url: url === REDACTED ? aliased : url,
+    max_connections: connectionsMax,
+    budget_slice_percent: slicePart === undefined ? undefined : slicePart * 100,
+  };
 }
 
 function printLimits(limits: Limits): Printed {

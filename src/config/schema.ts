@@ -353,6 +353,7 @@ const TELEMETRY = section({
 const STATE = section({
   database_url: scalar(anyText), // PostgreSQL; DATABASE_URL is used where the file names none
   max_connections: scalar(whole(1, 100_000)), // 4 at most from each node
+  budget_slice_percent: scalar(decimal(0, 100)), // 5: used before others are asked
 });
 
 /** The same under another gateway's names. */

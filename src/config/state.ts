@@ -22,9 +22,13 @@ export function readState(file: FileConfig, env: Environment, findings: Findings
     findings.errors.push(finding(clash, "says something else than state", "keep one of them"));
   }
   if (count.value === undefined) findings.origins.set(count.path, "default");
+  const isNamed = url.value !== undefined;
+  const percent = state?.budget_slice_percent;
+  if (percent === undefined) findings.origins.set("state.budget_slice_percent", "default");
   return {
     databaseUrl: url.value === undefined ? fromEnvironment(env, findings) : fromFile(url, findings),
-    isNamed: url.value !== undefined,
+    isNamed,
+    slicePart: isNamed ? (percent ?? DEFAULTS.budgetSlicePercent) / 100 : undefined,
     connectionsMax: count.value ?? DEFAULTS.databaseConnectionsMax,
   };
 }

@@ -43,14 +43,21 @@ export interface Held {
 }
 
 /** Finds where all of this is counted, and makes a place for what has none yet. */
-export function holdOf(slab: Slab, { id, limits, tenant }: Holder): Held {
-  const own = partOf(slab, `key ${id}`, { id, limits });
-  const all = tenant && partOf(slab, `tenant ${tenant.id}`, tenant);
+export function holdOf(slab: Slab, { id, limits, tenant }: Holder, sharing: Sharing = {}): Held {
+  const own = partOf(slab, `key ${id}`, { id, limits, ...sharing });
+  const all = tenant && partOf(slab, `tenant ${tenant.id}`, { ...tenant, ...sharing });
   return { key: id, limits: [...own.limits, ...(all?.limits ?? [])], own, tenant: all };
 }
 
+/** Whether other nodes spend from the same budgets. */
+export interface Sharing {
+  /** Which part of one a node may use without asking them; undefined where there are none. */
+  readonly slicePart?: number | undefined;
+}
+type Subject = Pick<Held["own"], "id"> & { readonly limits: KeyLimits } & Sharing;
+
 /** The cheapest to refuse by come first; budgets last, as their reservations are the largest. */
-function partOf(slab: Slab, subject: string, { id, limits }: Pick<Holder, "id" | "limits">): Part {
+function partOf(slab: Slab, subject: string, { id, limits, slicePart }: Subject): Part {
   const { requestsPerMinute, tokensPerMinute, concurrency } = limits;
   const requests =
     requestsPerMinute === undefined
@@ -63,14 +70,15 @@ function partOf(slab: Slab, subject: string, { id, limits }: Pick<Holder, "id" |
       : tokenLimit(slab, subject, { perMinute: tokensPerMinute });
   const budgets = limits.budgets.map((budget) => ({
     budget,
-    limit: budgetOf(slab, subject, budget),
+    limit: budgetOf(slab, subject, { ...budget, slicePart }),
   }));
   const all = [slots, requests, tokens, ...budgets.map(({ limit }) => limit)];
   const present = all.filter((limit) => limit !== undefined);
   return { id, configured: limits, limits: present, requests, tokens, budgets };
 }
 
-function budgetOf(slab: Slab, subject: string, { unit, amount, period }: Budget): BudgetLimit {
+function budgetOf(slab: Slab, subject: string, budget: Budget & Sharing): BudgetLimit {
+  const { unit, amount, period, slicePart } = budget;
   const rolls = typeof period === "object";
   // A window of another length is another budget: its steps are numbered differently.
   return budgetLimit(slab, rolls ? `${subject} over ${period.rollingMs}` : subject, {
@@ -79,5 +87,6 @@ function budgetOf(slab: Slab, subject: string, { unit, amount, period }: Budget)
     scheme: rolls ? "rolling" : period,
     periodAt: (wall) => periodNumber(period, wall),
     buckets: stepCount(period),
+    slicePart,
   });
 }

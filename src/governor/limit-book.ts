@@ -10,7 +10,7 @@ import { KIND, LEDGER } from "../state/slab/layout.ts";
 import { type LedgerState, ledgerState } from "../state/slab/ledger-desk.ts";
 import { type Admitted, type Ask, Limits, type Refused } from "../state/slab/limits.ts";
 import { type AlertRule, alertsOf } from "./alerts.ts";
-import { type Held, type HeldBudget, type Holder, holdOf } from "./held.ts";
+import { type Held, type HeldBudget, type Holder, holdOf, type Sharing } from "./held.ts";
 import { type Instant, type Levels, levelsOf } from "./levels.ts";
 import { periodEnd } from "./periods.ts";
 
@@ -66,19 +66,25 @@ const MINUTE_NS = 60e9;
 const PLAIN = { priceKey: 0, tag: new Uint8Array() } as const;
 const UNUSED = { tokens: 0, nano: 0, estimated: false, fact: undefined } as const;
 
+export interface LimitBookOptions extends Sharing {
+  readonly shared?: boolean;
+}
+
 /** Every key's limits, exact over all processes that share the slab. */
 export class LimitBook {
   readonly #actor: Actor;
   readonly #limits: Limits;
   readonly #held = new WeakMap<KeyLimits, Held>();
   readonly #guard: Guard;
+  readonly #sharing: Sharing;
 
   /** Whether other processes see what is counted here: then facts can reach the ledger. */
   readonly shared: boolean;
 
-  constructor(actor: Actor, { shared = false }: { readonly shared?: boolean } = {}) {
+  constructor(actor: Actor, { shared = false, slicePart }: LimitBookOptions = {}) {
     this.#actor = actor;
     this.shared = shared;
+    this.#sharing = { slicePart };
     this.#guard = new Guard(actor.slab, MINUTE_NS);
     this.#limits = new Limits(actor);
   }
@@ -171,7 +177,7 @@ export class LimitBook {
     const { id, limits, tenant } = key;
     const known = this.#held.get(limits);
     if (known?.key === id && known.tenant?.id === tenant?.id) return known;
-    const held = holdOf(this.#actor.slab, key);
+    const held = holdOf(this.#actor.slab, key, this.#sharing);
     this.#held.set(limits, held);
     return held;
   }

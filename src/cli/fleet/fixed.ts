@@ -4,7 +4,7 @@ import { workerCount } from "./worker-count.ts";
 
 /** What a running gateway cannot change: a reload names it, a restart takes it. */
 export type Fixed = FixedServer & {
-  /** A digest of the database's URL: which it is, and not how to get in. */
+  /** A digest of what is said of the database: which it is, and not how to get in. */
   readonly database: string | undefined;
 };
 interface FixedServer extends Pick<ServerConfig, "host" | "port" | "metricsPort"> {
@@ -23,9 +23,10 @@ export function fixedOf({ server, state }: Config): Fixed {
   return { host, port, metricsPort, workers: workerCount(server), database: digestOf(state) };
 }
 
-function digestOf({ databaseUrl }: Config["state"]): string | undefined {
+function digestOf({ databaseUrl, ...rest }: Config["state"]): string | undefined {
   if (databaseUrl === undefined) return undefined;
-  return new Bun.CryptoHasher("sha256").update(databaseUrl.expose()).digest("hex");
+  const all = JSON.stringify([databaseUrl.expose(), rest]);
+  return new Bun.CryptoHasher("sha256").update(all).digest("hex");
 }
 
 /** A configuration as it can take effect here, and each change in it that needs a restart. */
@@ -43,7 +44,7 @@ export function withFixed(config: Config, fixed: Fixed): Fitted | string {
   const wanted = fixedOf(config);
   if (wanted.database !== fixed.database) {
     // A worker that is made later would follow the keys of another database than the rest.
-    return "state.database_url has changed: restart to keep state there";
+    return "state: what is said of the database has changed: restart for that";
   }
   const needsRestart = NAMES.filter(([field]) => wanted[field] !== fixed[field]).map(
     ([field, path]) => `${path}: ${fixed[field] ?? "off"} → ${wanted[field] ?? "off"}`,

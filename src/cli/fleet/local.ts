@@ -62,7 +62,8 @@ export class Local implements Serving {
     this.#generation = generation;
     this.#drainMs = config.server.drainMs;
     const directory = stateDirectory(process.env);
-    const book = () => (this.#limits ??= openLimits({ directory, port, runtime }));
+    const { slicePart } = config.state;
+    const book = () => (this.#limits ??= openLimits({ directory, port, runtime, slicePart }));
     const askFor = () => this.#engine.askForStoredKeys();
     const stored = storedKeys({ directory, config }, runtime, askFor);
     const logLinesDropped = () => log.linesDropped;

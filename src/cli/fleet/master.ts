@@ -40,7 +40,7 @@ export interface MasterOptions {
   readonly options: StartOptions;
   readonly env: Environment;
   /** What other nodes share with this one; undefined where no database is configured. */
-  readonly shared: Pick<SharedState, "status"> | undefined;
+  readonly shared: Pick<SharedState, "status" | "shares"> | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: BufferedLog;
@@ -208,6 +208,7 @@ export class Master {
       wanted: fixed.workers,
       workers: serving.workers(),
       database: this.#database?.(),
+      shares: this.#o.shared?.shares,
     });
   }
 

@@ -2,6 +2,7 @@ import type { ConfigSource } from "../../config/config.ts";
 import type { Ms } from "../../core/units.ts";
 import { VERSION } from "../../core/version.ts";
 import type { DatabaseStanding } from "./database-standing.ts";
+import type { ShareStanding } from "../share-keeper.ts";
 import type { WorkerHealth } from "./merge-health.ts";
 
 /** What `interlock status` shows of one gateway. */
@@ -18,6 +19,17 @@ export interface StatusDocument {
   readonly workers: readonly WorkerHealth[];
   /** Null where no database is shared with other nodes. */
   readonly database: DatabaseStanding | null;
+  /** Null where every node's budgets are its own. */
+  readonly budgets: SharedBudgets | null;
+}
+
+/** How budgets are that several nodes spend from. */
+export interface SharedBudgets {
+  readonly nodes: number;
+  readonly slice_percent: number;
+  /** The most by which all nodes together can pass the largest budget, whatever fails. */
+  readonly overspend_usd_max: number;
+  readonly overspend_tokens_max: number;
 }
 
 export interface StatusFacts {
@@ -30,6 +42,7 @@ export interface StatusFacts {
   readonly wanted: number;
   readonly workers: readonly WorkerHealth[];
   readonly database: DatabaseStanding | undefined;
+  readonly shares: ShareStanding | undefined;
 }
 
 export function statusOf(facts: StatusFacts): StatusDocument {
@@ -46,8 +59,20 @@ export function statusOf(facts: StatusFacts): StatusDocument {
     workers_wanted: wanted,
     workers,
     database: facts.database ?? null,
+    budgets: facts.shares === undefined ? null : sharedBudgets(facts.shares),
   };
 }
+
+function sharedBudgets(shares: ShareStanding): SharedBudgets {
+  return {
+    nodes: shares.nodes,
+    slice_percent: shares.slicePart * 100,
+    overspend_usd_max: shares.overspendNano / NANO,
+    overspend_tokens_max: shares.overspendTokens,
+  };
+}
+
+const NANO = 1e9;
 
 /** The same for a person. */
 export function statusText(status: StatusDocument): string {
@@ -58,6 +83,7 @@ export function statusText(status: StatusDocument): string {
     row("config", `${status.config}, generation ${generation}`),
     row("metrics", status.metrics_port === null ? "off" : `port ${status.metrics_port}`),
     ...(status.database === null ? [] : [row("database", databaseText(status.database))]),
+    ...(status.budgets === null ? [] : [row("budgets", budgetsText(status.budgets))]),
     row("workers", `${workers.length} of ${status.workers_wanted}`),
     ...workers.map(workerRow),
   ];
@@ -69,6 +95,18 @@ function databaseText(database: DatabaseStanding): string {
   if (status === "in_step") return "in step";
   const why = problem === null ? "" : `: ${problem}`;
   return `keys as of ${behind} s ago, ${facts} facts waiting${why}`;
+}
+
+function budgetsText(budgets: SharedBudgets): string {
+  const { nodes, slice_percent: percent, overspend_usd_max: usd } = budgets;
+  const tokens = budgets.overspend_tokens_max;
+  const most = [
+    ...(usd > 0 ? [`$${usd.toFixed(2)}`] : []),
+    ...(tokens > 0 ? [`${tokens} tokens`] : []),
+  ];
+  const bound = most.length === 0 ? "nothing" : most.join(" and ");
+  const by = nodes === 0 ? "nobody else yet" : `${nodes} node${nodes === 1 ? "" : "s"}`;
+  return `shared by ${by}; largest overspend ${bound} (${percent} % of a budget for each node)`;
 }
 
 function row(name: string, text: string): string {

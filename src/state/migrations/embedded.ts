@@ -172,4 +172,35 @@ DROP TABLE register;
     up: DENY_SCHEMA_UP,
     down: DENY_SCHEMA_DOWN,
   },
+  {
+    version: 7,
+    name: "budget shares",
+    holds: [],
+    up: `
+CREATE TABLE budget_share (
+  budget TEXT NOT NULL,
+  period $int NOT NULL,
+  node TEXT NOT NULL,
+  used $int NOT NULL,
+  held $int NOT NULL,
+  at_ms $int NOT NULL,
+  PRIMARY KEY (budget, period, node)
+) $strict;
+CREATE INDEX budget_share_at ON budget_share (at_ms);
+CREATE TABLE budget_share_head (
+  one $int PRIMARY KEY CHECK (one = 1),
+  rounds $int NOT NULL
+) $strict;
+INSERT INTO budget_share_head (one, rounds) VALUES (1, 0);
+CREATE TABLE node_seen (
+  node TEXT PRIMARY KEY,
+  at_ms $int NOT NULL
+) $strict;
+`,
+    down: `
+DROP TABLE node_seen;
+DROP TABLE budget_share_head;
+DROP TABLE budget_share;
+`,
+  },
 ];

@@ -1,8 +1,10 @@
 import type { Ms } from "../../core/units.ts";
+import { sliceOf } from "../budget-periods/share.ts";
 import { type Actor, NO_RECORD, valueAt } from "./actor.ts";
 import { periodIn } from "./calendar.ts";
 import { KIND, ROW } from "./layout.ts";
 import { limitRow } from "./limit-row.ts";
+import { type BudgetShare, budgetShare, shareCeiling, usedElsewhere, wantShare } from "./share.ts";
 import { rowWord, type Slab } from "./slab.ts";
 
 /**
@@ -21,6 +23,8 @@ export interface BudgetLimit {
   readonly buckets: readonly number[];
   /** The number of the period at an instant of the wall clock; always 0 when it never ends. */
   readonly periodAt: (wall: Ms) => number;
+  /** This node's part of it; undefined where no other node spends from it. */
+  readonly share?: BudgetShare | undefined;
 }
 
 export interface BudgetSpec {
@@ -32,6 +36,8 @@ export interface BudgetSpec {
   readonly periodAt: (wall: Ms) => number;
   /** Into how many buckets a rolling window is cut; 1 for calendar periods. */
   readonly buckets?: number | undefined;
+  /** Which part of it a node may use without asking the others; undefined where there are none. */
+  readonly slicePart?: number | undefined;
 }
 
 export type BudgetScheme = "total" | "hourly" | "daily" | "weekly" | "monthly" | "rolling";
@@ -53,22 +59,41 @@ export function budgetLimit(slab: Slab, subject: string, spec: BudgetSpec): Budg
   const name = `${unit} ${scheme} ${subject}`;
   const shared = sharedRow(unit, scheme);
   const row = limitRow(slab, name, { kind, shared });
-  if (count === 1) return { kind, row, max, buckets: [row], periodAt };
+  const share = row === shared ? undefined : shareFor(slab, { ...spec, name, row });
+  if (count === 1) return { kind, row, max, buckets: [row], periodAt, share };
   const buckets = Array.from({ length: count }, (_, at) => {
     return limitRow(slab, `${name} ${at}`, { kind: KIND.bucket, shared });
   });
-  if (row !== shared && !buckets.includes(shared)) return { kind, row, max, buckets, periodAt };
+  if (row !== shared && !buckets.includes(shared))
+    return { kind, row, max, buckets, periodAt, share };
   // Rolling windows that share have one bucket of 31 days: shorter ones become stricter.
   const coarse = (wall: Ms): number => Math.floor(wall / (31 * 86_400_000));
   return { kind, row: shared, max, buckets: [shared], periodAt: coarse };
 }
 
-/** Reserves, if all that is spent and reserved stays within the budget. */
-export function reserveBudget(actor: Actor, { row, max }: BudgetLimit, amount: number): boolean {
+interface Sharing extends BudgetSpec {
+  readonly name: string;
+  readonly row: number;
+}
+
+function shareFor(slab: Slab, spec: Sharing): BudgetShare | undefined {
+  const { name, row, max, slicePart, scheme } = spec;
+  if (slicePart === undefined) return undefined;
+  const slice = sliceOf(max, slicePart);
+  return budgetShare(slab, { name, row, max, slice, rolls: scheme === "rolling" });
+}
+
+/** Reserves, if all that is spent and reserved stays within the budget, or this node's part. */
+export function reserveBudget(actor: Actor, limit: BudgetLimit, amount: number): boolean {
+  const { row, max, share } = limit;
+  const { slab } = actor;
   actor.floor = 0;
   actor.delta = amount;
-  actor.ceiling = max;
-  return actor.move(rowWord(actor.slab, row) + ROW.value);
+  actor.ceiling =
+    share === undefined ? max : Math.min(max, shareCeiling(slab, share, periodIn(slab, row)));
+  const isTaken = actor.move(rowWord(slab, row) + ROW.value);
+  if (!isTaken && share !== undefined) wantShare(slab, rowWord(slab, share.row), amount);
+  return isTaken;
 }
 
 /** The bucket that a request admitted in `period` is charged to. */
@@ -77,12 +102,14 @@ export function bucketOf({ buckets }: BudgetLimit, period: number): number {
 }
 
 /** How much of a budget is spent, reserved and left. Between two steps of others the parts vary. */
-export function peekBudget(slab: Slab, { row, max, buckets }: BudgetLimit): BudgetLevel {
+export function peekBudget(slab: Slab, { row, max, buckets, share }: BudgetLimit): BudgetLevel {
   const committed = valueAt(slab, rowWord(slab, row) + ROW.value);
   let spent = 0;
   for (const bucket of buckets) spent += valueAt(slab, rowWord(slab, bucket) + ROW.spent);
   const reserved = Math.max(0, committed - spent);
-  return { spent, reserved, remaining: Math.max(0, max - committed) };
+  const others = share === undefined ? 0 : usedElsewhere(slab, share, periodIn(slab, row));
+  const remaining = Math.max(0, max - committed - others);
+  return { spent: spent + others, reserved, remaining };
 }
 
 /** Makes a budget agree with the ledger, at start: so much is spent of the period it is in. */

@@ -49,10 +49,8 @@ export function carryOver(bytes: Uint8Array, layout: Layout): void {
 }
 
 const STAYS: ReadonlySet<number> = new Set([
-  KIND.nanoBudget,
-  KIND.tokenBudget,
-  KIND.bucket,
-  KIND.told,
+  ...[KIND.nanoBudget, KIND.tokenBudget, KIND.bucket, KIND.told],
+  ...[KIND.share, KIND.shareUse, KIND.shareOf],
 ]);
 
 function resetRow(i32: Int32Array, row: number): void {

@@ -141,6 +141,10 @@ export const KIND = {
   lane: 7,
   /** No limit: what was told of a budget. */
   told: 8,
+  /** No limits: a node's part of a budget that several nodes spend from (see share.ts). */
+  share: 9,
+  shareUse: 10,
+  shareOf: 11,
 } as const;
 
 /** Words of a journal record. Its numbers are doubles: places of eight bytes from the record on. */
