@@ -12,7 +12,7 @@ import { sweep } from "../state/slab/sweep.ts";
 
 /**
  * Room for 4,000 keys with all their limits, 16,384 requests in flight, 31 processes, and for each
- * a thousand facts on their way to the ledger: 17 MB of a file, of which memory holds what is used.
+ * a thousand facts on their way to the ledger: 22 MB of a file, of which memory holds what is used.
  */
 export const SIZES: SlabSizes = {
   limitRows: 16_384,

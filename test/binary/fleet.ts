@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -143,12 +143,10 @@ async function runBinary(
 
 /** Every process of this fleet, whoever started it: they share a working directory. */
 function processesIn(home: string): readonly number[] {
-  const pids = new Bun.Glob("*/environ").scanSync({ cwd: "/proc", onlyFiles: false });
   const own: number[] = [];
-  for (const path of pids) {
-    const pid = Number(path.split("/")[0]);
-    if (!Number.isInteger(pid)) continue;
-    if (environOf(pid).includes(`HOME=${home}`)) own.push(pid);
+  for (const name of readdirSync("/proc")) {
+    const pid = Number(name);
+    if (Number.isInteger(pid) && environOf(pid).includes(`HOME=${home}`)) own.push(pid);
   }
   return own;
 }

@@ -35,7 +35,7 @@ export const DEFAULT_SIZES: SlabSizes = {
 };
 
 /** Changes with every change of this file that an older program would misread. */
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 /** `ILKSLAB` and a full stop, as the file begins. */
 export const MAGIC = 0x2e42_414c_534b_4c49n;
 
@@ -161,6 +161,8 @@ export const RECORD = {
   flags: 7,
   tag: 24, // sixty-four words
   holds: 88, // two words each: row and kind, then what the kind needs
+  factLength: 112,
+  fact: 113, // sixty-four words
 } as const;
 export const RECORD_NUMBERS = {
   takenTokens: 4,
@@ -172,10 +174,12 @@ export const RECORD_NUMBERS = {
   startedMs: 10,
   priceKey: 11,
 } as const;
-export const RECORD_WORDS = 112;
+export const RECORD_WORDS = 178;
 export const HOLDS_MAX = 12;
 /** Room for the names of a usual request; longer ones are cut. */
 export const TAG_BYTES = 256;
+/** Room for a usual fact from when its request is settled until it is in the ring. */
+export const KEPT_FACT_BYTES = 256;
 
 /**
  * The life of a record: a word of its own in the region of states, so that looking for one touches
@@ -184,7 +188,7 @@ export const TAG_BYTES = 256;
  * - `admitting`: holds before `cursor` are taken. Given back from the last to the first, freed.
  * - `admitted`: all are taken. Settled at the watermark.
  * - `settling`: what to settle is written; `cursor` says how far that is. Settled to the end. Its
- *   fact is in the ring, or waits for room, or is not made yet: made of the record unless it is in.
+ *   fact is in the ring, or stands in the record; a long one is made anew of the rest of it.
  * - `rolling`: a budget's period is being changed. Finished when it was begun, freed.
  * The one step that may be half done is named by its station's intent (see actor.ts).
  */

@@ -1,6 +1,8 @@
 import type { Cost } from "./holds.ts";
-import { FLAG, RECORD, RECORD_NUMBERS, TAG_BYTES } from "./layout.ts";
+import { FLAG, KEPT_FACT_BYTES, RECORD, RECORD_NUMBERS, TAG_BYTES } from "./layout.ts";
 import { recordWord, type Slab } from "./slab.ts";
+
+const NO_FACT = new Uint8Array(0);
 
 /** What settles a record. */
 export interface RecordTruth extends Cost {
@@ -14,6 +16,10 @@ export function writeTruth(slab: Slab, record: number, truth: RecordTruth): void
   const word = recordWord(slab, record);
   slab.f64[word / 2 + RECORD_NUMBERS.settledTokens] = truth.tokens;
   slab.f64[word / 2 + RECORD_NUMBERS.settledNano] = truth.nano;
+  const { fact = NO_FACT } = truth;
+  const isKept = fact.length <= KEPT_FACT_BYTES;
+  if (isKept) slab.u8.set(fact, (word + RECORD.fact) * 4);
+  slab.i32[word + RECORD.factLength] = isKept ? fact.length : 0;
   slab.i32[word + RECORD.flags] =
     (truth.estimated ? FLAG.estimated : 0) |
     (truth.orphan === true ? FLAG.orphan : 0) |
@@ -47,6 +53,13 @@ export function appendTag(slab: Slab, record: number, more: Uint8Array): void {
   if (length + more.length > TAG_BYTES) return;
   u8.set(more, (word + RECORD.tag) * 4 + length);
   Atomics.store(i32, word + RECORD.tagLength, length + more.length);
+}
+
+/** The fact that a record was settled with, as its process left it; undefined where none is. */
+export function keptFact({ i32, u8 }: Slab, word: number): Uint8Array | undefined {
+  const length = i32[word + RECORD.factLength]!;
+  const at = (word + RECORD.fact) * 4;
+  return length === 0 ? undefined : u8.subarray(at, at + length);
 }
 
 /** Reads a record that is settled, or about to be. */

@@ -4,7 +4,7 @@ import { settleHolds, undoHolds } from "./holds.ts";
 import { stateOf, stationOf } from "./journal.ts";
 import { DEAD, FLAG, HEADER, RECORD, STATE, STATE_BITS } from "./layout.ts";
 import { tickOf } from "./rate.ts";
-import { atWatermark, type Orphan, readOrphan, writeTruth } from "./record.ts";
+import { atWatermark, keptFact, type Orphan, readOrphan, writeTruth } from "./record.ts";
 import { finishRoll } from "./roll.ts";
 import { clearGauges } from "./shared-cells.ts";
 import { recordWord, type Slab, stateWord } from "./slab.ts";
@@ -135,7 +135,7 @@ function settleOrphan(actor: Actor, record: number, { factOf }: SweepOptions): b
   settleHolds(actor, record);
   const silent = (slab.i32[recordWord(slab, record) + RECORD.flags]! & FLAG.silent) !== 0;
   if (silent || isPublished(slab, record)) return true;
-  const bytes = factOf(readOrphan(slab, record));
+  const bytes = keptFact(slab, recordWord(slab, record)) ?? factOf(readOrphan(slab, record));
   return bytes === undefined || publishFact(slab, station, { record, bytes });
 }
 
