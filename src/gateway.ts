@@ -17,6 +17,7 @@ import { routesOf } from "./gateway/view.ts";
 import { accept, type Front, readBody, readCall } from "./ingress/accept.ts";
 import { authenticate } from "./ingress/authenticate.ts";
 import { classify } from "./ingress/classify.ts";
+import { nameIn } from "./ingress/path.ts";
 import { onlyCalls, prove, unknown } from "./ingress/signature.ts";
 import { decide } from "./router/decide.ts";
 import { findTarget, renamed, type Target } from "./router/routes.ts";
@@ -43,7 +44,7 @@ export async function handle(
   if (isProbe(route)) return answerProbe(gateway, route, { query, headers: http.headers });
 
   if (!gateway.governor.allows(front.address())) return refuse(visit, new Rejection(FLOOD));
-  const key = authenticate(http.headers, gateway.keys, query);
+  const key = authenticate(http.headers, gateway.keys, { query, named: nameIn(route) });
   if (key instanceof Rejection) return refuse(visit, key);
   visit.key = key.claim === undefined ? key : undefined; // Whose it is, its signature will say.
   if (key.claim !== undefined && route.kind !== "call") return refuse(visit, onlyCalls());

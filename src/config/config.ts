@@ -28,6 +28,8 @@ export interface Config {
   /** Keys proven by their signature; undefined takes none. */
   readonly signedKeys: SignedKeysConfig | undefined;
   readonly tenants: ReadonlyMap<TenantId, TenantConfig>;
+  /** Callers' own keys for providers; undefined takes none. */
+  readonly ownKeys: OwnKeysConfig | undefined;
   readonly relay: RelayConfig;
   readonly budgets: BudgetsConfig;
   readonly failover: FailoverConfig;
@@ -123,11 +125,22 @@ export interface TenantConfig {
   readonly zones: readonly string[] | undefined;
   readonly streamFailure: StreamFailure | undefined;
   readonly onLoss: OnLoss | undefined;
+  /** Providers for which its callers may bring a key of their own beside ours. */
+  readonly ownKeys: readonly string[];
   /** Added to what is charged. */
   readonly markupPercent: number;
   readonly limits: Limits;
   readonly models: ReadonlyMap<string, AnyLane>;
   readonly pools: ReadonlyMap<string, PoolConfig>;
+}
+
+/** Keys that are not ours, which go on to their provider as they came. */
+export interface OwnKeysConfig {
+  /** Where a path names one of these. */
+  readonly providers: ReadonlySet<string>;
+  readonly privacy: Privacy | undefined;
+  /** Of each such key. */
+  readonly requestsPerMinute: number | undefined;
 }
 
 /** Signed keys: who may sign them, and what each of their tenants may do. */

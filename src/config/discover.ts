@@ -111,6 +111,7 @@ function configOf(found: readonly Found[], settings: Settings): Omit<Config, Ask
     pools: new Map(),
     signedKeys: undefined,
     tenants: new Map(),
+    ownKeys: undefined,
     rules: rulesOf(backends),
     defaultBackend: defaultOf(backends),
     notActive: [],

@@ -8,6 +8,7 @@ import type {
   Config,
   DenyConfig,
   KeyConfig,
+  OwnKeysConfig,
   PoolConfig,
   RoutingRule,
   SignedKeysConfig,
@@ -53,6 +54,7 @@ export function printConfig(config: Config, options: PrintOptions): Printed {
     keys: printKeys(config, options),
     signed_keys: config.signedKeys && printSignedKeys(config.signedKeys, options),
     tenants: entries(config.tenants, ([id, each]) => [id, printTenant(each, { keys, ...options })]),
+    own_keys: config.ownKeys && printOwnKeys(config.ownKeys),
     budgets: printBudgets(config.budgets, options),
     routing: { default_provider: defaultBackend?.name, rules: rules.map(printRule) },
     resilience: {
@@ -168,6 +170,7 @@ function printTenant(
   return {
     tenant_id: tenant.signedId === id ? undefined : tenant.signedId,
     ...{ privacy, allow, deny, zones, stream_failure: streamFailure, on_loss: onLoss },
+    own_keys: tenant.ownKeys.length > 0 ? tenant.ownKeys : undefined,
     markup_percent: tenant.markupPercent || undefined,
     ...printLimits(tenant.limits),
     models: entries(models, ([name, lane]) => [name, printModel(lane)]),
@@ -219,6 +222,10 @@ function printBudgets(budgets: Config["budgets"], options: PrintOptions): Printe
       webhook_secret: webhook?.secret && secret("webhook_secret"),
     },
   };
+}
+
+function printOwnKeys({ providers, privacy, requestsPerMinute }: OwnKeysConfig): Printed {
+  return { providers: [...providers], privacy, requests_per_minute: requestsPerMinute };
 }
 
 function printSignedKeys(signed: SignedKeysConfig, options: PrintOptions): Printed {

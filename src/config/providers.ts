@@ -34,6 +34,8 @@ export interface ProviderContext {
   readonly env: Environment;
   readonly timeouts: Timeouts;
   readonly findings: Findings;
+  /** Providers whose callers may bring the key. */
+  readonly byCallers: ReadonlySet<string>;
 }
 
 /** One entry of `providers:` on its way. */
@@ -66,8 +68,9 @@ export function planProvider(
   const proxy = readProxy(draft, placement);
   const errorRules = [...readErrorRules(name, entry, context.findings), ...vendorErrors(name)];
   const credential = readCredential(draft);
-  const auth = credential === undefined ? "none" : readAuth(draft, dialect, credential);
-  if (credential === undefined && placement === "external") needKey(draft);
+  const isKeyed = credential !== undefined || context.byCallers.has(name);
+  const auth = isKeyed ? readAuth(draft, dialect, credential) : "none";
+  if (!isKeyed && placement === "external") needKey(draft);
   if (dialect === undefined || address === undefined || placement === undefined) return undefined;
   if (context.findings.errors.length > errorsBefore) return undefined;
   noteOrigins(draft);
@@ -230,7 +233,11 @@ function readProxy(draft: Draft, placement: Placement | undefined): URL | undefi
   return read.url;
 }
 
-function readAuth(draft: Draft, dialect: DialectId | undefined, credential: Secret): AuthScheme {
+function readAuth(
+  draft: Draft,
+  dialect: DialectId | undefined,
+  credential: Secret | undefined,
+): AuthScheme {
   const { name, entry, row, findings } = draft;
   if (signs(credential)) return "sigv4";
   const auth = entry.auth ?? row?.auth ?? (dialect === undefined ? "none" : usualAuth(dialect));

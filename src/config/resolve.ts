@@ -14,6 +14,7 @@ import type { FileConfig } from "./schema.ts";
 import { readSignedKeys } from "./signed-keys.ts";
 import { openModeServer, readSettings } from "./settings.ts";
 import { readState } from "./state.ts";
+import { ownKeyed, readOwnKeys } from "./own-keys.ts";
 import { readShape } from "./shape.ts";
 import { gatewayTimeouts } from "./timeouts.ts";
 import { readTenants, zonesOf } from "./tenants.ts";
@@ -120,6 +121,7 @@ function judge(file: FileConfig, options: JudgeOptions): Config {
   const tenants = readTenants(file, { ...context, ...granted, models });
   const keys = readKeys(file, { env, findings, tenants, ...granted });
   const signedKeys = readSignedKeys(file, { findings, tenants, ...granted });
+  const ownKeys = readOwnKeys(file, context);
   const state = readState(file, env, findings);
   // With a database of its own a gateway asks for keys, be there any yet or not.
   const keyed = keys.length > 0 || file.signed_keys != null || options.storedKeys || state.isNamed;
@@ -127,10 +129,11 @@ function judge(file: FileConfig, options: JudgeOptions): Config {
   const server = keyed || meant ? settings.server : openModeServer(settings.server, findings);
   const lanes =
     models.lanes.size + [...tenants.values()].flatMap((each) => [...each.models]).length;
-  if (lanes + rules.length === 0 && defaultBackend === undefined) needModels(options);
+  const isServed = lanes + rules.length > 0 || defaultBackend !== undefined;
+  if (!isServed && ownKeys === undefined) needModels(options);
   findings.notActive.push(...variablesNotActive(env, written));
   const config: Config = {
-    ...{ signedKeys, tenants },
+    ...{ signedKeys, tenants, ownKeys },
     ...settings,
     ...{ server, state, source, models: models.lanes, pools, rules, defaultBackend },
     ...{ keys, keyed },
@@ -146,6 +149,7 @@ function judge(file: FileConfig, options: JudgeOptions): Config {
 function readBackends(file: FileConfig, options: JudgeOptions): Backends {
   const { env, findings } = options;
   const timeouts = gatewayTimeouts(file);
+  const byCallers = ownKeyed(file);
   const usable = new Map<string, AnyBackend>();
   const disabled = new Set<string>();
   const broken = new Set(options.names.providers);
@@ -155,7 +159,9 @@ function readBackends(file: FileConfig, options: JudgeOptions): Backends {
       disabled.add(name);
       continue;
     }
-    const plan = planProvider(name, entry ?? {}, { env, timeouts, findings });
+    const plan = planProvider(name, entry ?? {}, {
+      ...{ env, timeouts, findings, byCallers },
+    });
     if (plan === undefined) broken.add(name);
     else usable.set(name, makeBackend(plan));
   }

@@ -36,6 +36,11 @@ pools:                        # several models under one name; lower priority is
 #     privacy: private        # all its requests are
 #     allow: [fast]           # pools and models it may use; all, unless given
 
+# tenants:                    # namespaces: nothing of one shows to another
+#   acme:                     # its keys: those here, or tenant: acme in keys above
+#     requests_per_minute: 600 # of all its keys together; budget, allow, deny, zones, privacy too
+#     models: { mini: { provider: vllm, upstream_model: qwen3-32b } } # before the same name of all
+
 routing:
   default_provider: openai    # for models named nowhere above; without it they are refused
   rules:

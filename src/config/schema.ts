@@ -190,6 +190,7 @@ const TENANT = z.strictObject({
   deny: list(scalar(text)), // of what all may use, what it may not
   stream_failure: scalar(streamFailure), // where its key says nothing, and before its pool
   on_loss: scalar(onLoss), // likewise
+  own_keys: list(scalar(text)), // providers it may bring keys for; ours is in x-interlock-key then
   markup_percent: scalar(decimal(0, 100_000)), // added to what its keys and itself are charged
   ...LIMITS, // of all its keys together, beside each key's own
   models: named(MODEL), // its own names, for its keys alone; they go before the same names of all
@@ -225,6 +226,13 @@ const SIGNED_KEYS = section({
   privacy: scalar(privacy),
   ...RIGHTS,
   ...LIMITS, // of each tenant that has no entry in tenants
+});
+
+/** Callers' own keys for a provider: not ours by their form, and passed on to it as they came. */
+const OWN_KEYS = section({
+  providers: list(scalar(text)), // where a path names one of these, as /openai/v1/…; else 401
+  privacy: scalar(privacy),
+  requests_per_minute: scalar(count), // of each such key, about
 });
 
 /** Around every key's budget, be it configured, stored or signed. */
@@ -373,6 +381,7 @@ export const FILE = z.strictObject({
   keys: named(KEY), // none: anybody on this machine may use the gateway, and nobody else
   signed_keys: SIGNED_KEYS,
   tenants: named(TENANT),
+  own_keys: OWN_KEYS, // none are taken unless this says so
   budgets: BUDGETS,
   routing: ROUTING,
   resilience: RESILIENCE,

@@ -6,6 +6,7 @@ import { type Findings, finding, unknownName } from "./findings.ts";
 import { limitsOf } from "./limits.ts";
 import { type Models, type ModelsContext, readModels, readPools } from "./models.ts";
 import { nameProblem } from "./names.ts";
+import { checkOwnKeyed } from "./own-keys.ts";
 import type { Path } from "./path.ts";
 import type { FileConfig, FileTenant } from "./schema.ts";
 
@@ -44,7 +45,7 @@ export function bareTenant(id: TenantId): TenantConfig {
   const none = undefined;
   return {
     ...{ id, entry: none, signedId: none, privacy: none, allow: none, deny: [], zones: none },
-    ...{ streamFailure: none, onLoss: none, markupPercent: 0, limits: UNLIMITED },
+    ...{ streamFailure: none, onLoss: none, ownKeys: [], markupPercent: 0, limits: UNLIMITED },
     ...{ models: new Map(), pools: new Map() },
   };
 }
@@ -81,6 +82,7 @@ function readTenant(id: TenantId, entry: FileTenant, context: TenantsContext): T
   checkGrants([...at, "allow"], allow, context);
   checkGrants([...at, "deny"], deny, context);
   checkZones([...at, "zones"], zones, context);
+  checkOwnKeyed([...at, "own_keys"], entry.own_keys, context);
   const { models, pools } = readOwn(id, entry, context);
   return {
     ...{ id, entry: id, signedId: readNumber(id, entry, { at, findings }) },
@@ -90,6 +92,7 @@ function readTenant(id: TenantId, entry: FileTenant, context: TenantsContext): T
     zones: present(zones),
     streamFailure: entry.stream_failure,
     onLoss: entry.on_loss,
+    ownKeys: present(entry.own_keys) ?? [],
     markupPercent: entry.markup_percent ?? 0,
     limits: limitsOf(entry),
     ...{ models, pools },
@@ -130,6 +133,11 @@ function checkOwnNames(entry: FileTenant, { at, findings }: TenantsContext): voi
       const problem = nameProblem(kind, name);
       const path = [...at, section, name];
       if (problem !== undefined) findings.errors.push(finding(path, problem.reason, problem.fix));
+      if (entry.own_keys?.includes(name) === true) {
+        const reason =
+          "own_keys has this name too: a caller's key for that provider would come here";
+        findings.errors.push(finding(path, reason, "give it another name"));
+      }
       if (kind !== "pool" || entry.models?.[name] === undefined) continue;
       const reason = "a model of this tenant has this name already";
       findings.errors.push(finding(path, reason, "give one of them another name"));

@@ -1,6 +1,7 @@
 import { type BudgetStatus, Rejection } from "../core/rejection.ts";
 import type { Envelope } from "../core/request.ts";
 import type { Permit } from "../governor/governor.ts";
+import { OWN_KEY_ID } from "../ingress/own-key.ts";
 import type { Target } from "../router/routes.ts";
 import { askOf } from "./cost.ts";
 import { tagOf } from "./fact.ts";
@@ -11,12 +12,23 @@ export function admit(visit: Visit, envelope: Envelope, target: Target): Permit 
   const { gateway, key } = visit;
   const { clock } = gateway.runtime;
   const wall = clock.wall();
+  if (isTooOften(visit)) return new Rejection(OFTEN);
   const asked = askOf(envelope, { key: key!, target, card: gateway.card, wall });
   if (asked instanceof Rejection) return asked;
   visit.asked = asked;
-  const tag = gateway.keepsFacts ? tagOf(visit, envelope, target) : undefined;
+  // What a caller's own key uses is between it and its provider: features.md d-R6.
+  const tag =
+    gateway.keepsFacts && key?.own === undefined ? tagOf(visit, envelope, target) : undefined;
   const permit = gateway.governor.admit({ ...asked, tag }, { nowNs: clock.machine(), wall });
   return permit instanceof Rejection ? withStatus(permit, gateway.config.budgets.status) : permit;
+}
+
+const OFTEN = { kind: "rate_limited", limit: "rpm", retryAfterMs: 5000 } as const;
+
+function isTooOften({ gateway, key }: Visit): boolean {
+  if (key?.own === undefined || key.id !== OWN_KEY_ID) return false;
+  const rateMax = gateway.config.ownKeys?.requestsPerMinute;
+  return rateMax !== undefined && !gateway.governor.allows(`own ${key.own.digest}`, rateMax);
 }
 
 /** A spent budget is answered as the operator chose: features.md conflict 6. */

@@ -126,6 +126,7 @@ export function assemble(config: Config, runtime: Runtime, options: AssembleOpti
       wall: () => runtime.clock.wall(),
       signed: config.signedKeys && new SignedRing(config.signedKeys, { denied, tenants }),
       tenants,
+      own: config.ownKeys,
     }),
     routes,
     views: new Map([...tenants].map(([id, tenant]) => [id, routesFor(tenant, routes)])),

@@ -1,3 +1,4 @@
+import type { RelayConfig } from "../config/config.ts";
 import type { CallHead } from "../core/request.ts";
 import type { Framing } from "../protocol/codec.ts";
 import type { AttemptContext } from "../upstream/context.ts";
@@ -25,13 +26,20 @@ export function attemptContext(
     },
     egressOf: gateway.egressOf,
     failover: gateway.config.failover,
-    relay: gateway.config.relay,
+    relay: relayOf(visit),
     userAgent: gateway.userAgent,
     clientHeaders: http.headers,
+    own: visit.key?.own,
     method: http.method,
     client: http.signal,
     facts: attempts,
   };
+}
+
+/** Nobody's usage is asked for with a key that is not ours: features.md conflict 12. */
+function relayOf({ gateway, key }: Visit): RelayConfig {
+  const { relay } = gateway.config;
+  return key?.own === undefined ? relay : { ...relay, injectIncludeUsage: false };
 }
 
 /** Gemini streams one JSON array unless asked for events: features.md b-R22. */

@@ -1,4 +1,5 @@
 import type { Delivery } from "../core/outcome.ts";
+import type { Limits } from "../core/limits.ts";
 import type { Lane } from "../core/pool.ts";
 import type { Placement } from "../core/privacy.ts";
 import { Rejection } from "../core/rejection.ts";
@@ -36,8 +37,7 @@ export function askOf(
   const inputTokens = Math.ceil(envelope.bodyBytes / BYTES_PER_TOKEN);
   const outputTokens = outputMax(envelope, target);
   const asked = { key, inputTokens, tokens: inputTokens + outputTokens };
-  if (!spendsMoney(key) && !(key.tenant && spendsMoney(key.tenant)))
-    return { ...asked, inputNano: 0, nano: 0, outputNanoPerMillion: 0 };
+  if (!spendsMoney(key)) return { ...asked, inputNano: 0, nano: 0, outputNanoPerMillion: 0 };
   let [inputNano, nano]: [Nano, Nano] = [0, 0];
   for (const lane of target.shareable.lanes) {
     const sold = { lane, model: nameFor(lane, envelope), card, wall };
@@ -53,8 +53,15 @@ export function askOf(
   return { ...asked, inputNano, nano, outputNanoPerMillion };
 }
 
-function spendsMoney({ limits }: Pick<Key, "limits">): boolean {
-  return limits.budgets.some(({ unit }) => unit === "usd");
+/** Who brings its own key pays its provider itself. */
+function spendsMoney({ limits, tenant, own }: Key): boolean {
+  return (
+    own === undefined && (isInMoney(limits) || (tenant !== undefined && isInMoney(tenant.limits)))
+  );
+}
+
+function isInMoney({ budgets }: Limits): boolean {
+  return budgets.some(({ unit }) => unit === "usd");
 }
 
 function outputMax({ outputTokensMax, operation }: Envelope, { shareable }: Target): number {
@@ -84,7 +91,8 @@ export function costOf(usage: Usage, { lane, model, card, wall }: Sold): Nano | 
 }
 
 /** What a key is charged for what costs so much: its tenant's markup is on it. */
-export function marked(nano: Nano, key: Pick<Key, "tenant"> | undefined): Nano {
+export function marked(nano: Nano, key: Pick<Key, "tenant" | "own"> | undefined): Nano {
+  if (key?.own !== undefined) return 0;
   const percent = key?.tenant?.markupPercent ?? 0;
   return percent === 0 ? nano : Math.ceil((nano * (100 + percent)) / 100);
 }

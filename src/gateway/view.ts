@@ -15,7 +15,8 @@ export function routesOf(gateway: Gateway, { tenant }: Pick<Key, "tenant">): Rou
 /** What a caller's proofs are sealed with: a tenant's open for it alone. */
 export function proofsOf({ gateway, key }: Visit): Proofs {
   const tenant = key?.tenant;
-  return tenant === undefined ? gateway.proofs : gateway.proofs.of(tenant.id);
+  if (tenant !== undefined) return gateway.proofs.of(tenant.id);
+  return key?.own === undefined ? gateway.proofs : gateway.proofs.of(`own:${key.own.digest}`);
 }
 
 /** What a tenant's model is counted under; undefined where everybody's names decide. */

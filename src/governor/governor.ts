@@ -25,8 +25,8 @@ export interface Permit {
 /** Decides whether a request may start. Synchronous, from memory. */
 export interface Governor {
   admit(asked: Asked, instant: Instant): Permit | Rejection;
-  /** Whether this address may ask at all now, before anybody looks at its key. */
-  allows(address: string): boolean;
+  /** Whether an address, or who else is counted so, may ask at all now: about so many a minute. */
+  allows(who: string, perMinute?: number): boolean;
   /** What a key has left; undefined where nothing is limited. */
   levels(key: Holder, instant: Instant): Levels | undefined;
   readonly inFlight: number;
@@ -109,9 +109,9 @@ export function createGovernor(options: GovernorOptions): Governor {
         },
       };
     },
-    allows(address) {
-      if (book === undefined || addressRateMax === undefined) return true;
-      return book.allows(address, addressRateMax, machine());
+    allows(who, perMinute = addressRateMax) {
+      if (book === undefined || perMinute === undefined) return true;
+      return book.allows(who, perMinute, machine());
     },
     levels: (key, instant) => (isHeld(key) ? book?.levels(key, instant) : undefined),
     get inFlight() {

@@ -1,4 +1,4 @@
-import type { KeyConfig, TenantConfig } from "../config/config.ts";
+import type { KeyConfig, OwnKeysConfig, TenantConfig } from "../config/config.ts";
 import { bareTenant } from "../config/tenants.ts";
 import type { TenantId } from "../core/ids.ts";
 import { type Budget, type Limits, UNLIMITED } from "../core/limits.ts";
@@ -8,6 +8,7 @@ import { credentialKind, isOurs } from "../state/keys/credential-kind.ts";
 import type { KeyLimits } from "../state/keys/key-limits.ts";
 import type { StoredKey } from "../state/keys/stored-key.ts";
 import { isSigV4 } from "../wire/sigv4-verify.ts";
+import { type OwnKey, ownCaller, ownKeyOf, type Shown } from "./own-key.ts";
 import { type Claim, claimed } from "./signature.ts";
 import type { SignedRing } from "./signed-ring.ts";
 import { findStoredKey, type StoredKeys } from "./stored-key.ts";
@@ -18,6 +19,8 @@ export interface Key extends Omit<KeyConfig, "digest" | "secret"> {
   readonly claim?: Claim;
   /** Asked while it is used; where it is not there, the key ends with its configuration only. */
   readonly isValid?: (() => boolean) | undefined;
+  /** The caller's own key for the provider its path names, which goes there in place of ours. */
+  readonly own?: OwnKey | undefined;
 }
 
 /** The keys by their digest. Built once per configuration. */
@@ -30,6 +33,7 @@ export interface KeyRing {
   /** Keys proven by their signature; undefined where none are taken. */
   readonly signed: SignedRing | undefined;
   readonly tenants: Tenants;
+  readonly own: OwnKeysConfig | undefined;
   readonly wall: () => Ms;
   /** Stored keys as this configuration sees them; by its text, while one is rotated it has two. */
   readonly known: WeakMap<StoredKey, Map<string, Key | "unknown">>;
@@ -53,18 +57,19 @@ export interface RingOptions {
   readonly stored?: StoredKeys | undefined;
   readonly signed?: SignedRing | undefined;
   readonly tenants?: Tenants | undefined;
+  readonly own?: OwnKeysConfig | undefined;
 }
 
 const NO_TENANTS: Tenants = new Map();
 
 export function keyRing(keys: readonly KeyConfig[], options: RingOptions): KeyRing {
-  const { wall, stored, signed, tenants = NO_TENANTS } = options;
-  const own = keys.map((key) => withTenant<KeyConfig>(key, signed));
+  const { wall, stored, signed, tenants = NO_TENANTS, own } = options;
+  const ours = keys.map((key) => withTenant<KeyConfig>(key, signed));
   return {
     open: keys.length === 0 && stored === undefined && signed === undefined,
-    ...{ wall, stored, signed, tenants, known: new WeakMap() },
-    byDigest: new Map(own.map((key) => [key.digest, key])),
-    byId: new Map(own.map((key) => [key.id, key])),
+    ...{ wall, stored, signed, tenants, own, known: new WeakMap() },
+    byDigest: new Map(ours.map((key) => [key.digest, key])),
+    byId: new Map(ours.map((key) => [key.id, key])),
   };
 }
 
@@ -83,29 +88,71 @@ export function withTenant<K extends Key>(key: K, signed: SignedRing | undefined
   };
 }
 
+/** Of a request, what beside its headers says who sent it, and what for. */
+export interface Sent {
+  readonly query?: string | undefined;
+  /** The first segment of a path that names a provider, pool or model. */
+  readonly named?: string | undefined;
+}
+
 /**
  * The key a request shows, in the order Bearer, `x-api-key`, `x-goog-api-key`, Gemini's `?key=`.
  *
  * Found by its SHA-256: how far a lookup gets depends on a digest nobody can choose, so the time it
  * takes says nothing of the secret.
  */
-export function authenticate(headers: Headers, ring: KeyRing, query = ""): Key | Rejection {
-  if (ring.open) return looksLikeOurs(headers, query) ? new Rejection(UNKNOWN) : ANONYMOUS;
+export function authenticate(
+  headers: Headers,
+  ring: KeyRing,
+  { query = "", named }: Sent = {},
+): Key | Rejection {
   const authorization = headers.get("authorization");
-  if (authorization !== null && isSigV4(authorization)) {
+  if (!ring.open && authorization !== null && isSigV4(authorization)) {
     return claimed(authorization, ring, (key) => standing(key, ring));
   }
-  const shown = shownSecret(headers) ?? shownInQuery(query);
-  if (shown === undefined) {
-    const detail = "no API key: send it as 'Authorization: Bearer KEY' or 'x-api-key: KEY'";
-    return new Rejection({ kind: "unauthenticated", detail });
-  }
-  const { kind, digest } = credentialKind(shown, ring.byDigest);
-  if (kind === "signed") return ring.signed?.check(shown, digest) ?? new Rejection(UNKNOWN);
+  const beside = headers.get(BESIDE);
+  const shown = shownIn(headers) ?? shownInQuery(query);
+  if (beside !== null) return withOwn(judged(beside, ring), { shown, named });
+  if (shown === undefined) return ring.open ? ANONYMOUS : new Rejection(MISSING);
+  const guest = guestOf(shown, ring, named);
+  if (guest !== undefined) return guest;
+  if (ring.open) return isOurs(shown.text) ? new Rejection(UNKNOWN) : ANONYMOUS;
+  return judged(shown.text, ring);
+}
+
+/** Where a key of ours stands when the usual place holds the caller's own key for a provider. */
+const BESIDE = "x-interlock-key";
+
+/** Whose a text is, if it is a key of ours. */
+function judged(text: string, ring: KeyRing): Key | Rejection {
+  const { kind, digest } = credentialKind(text, ring.byDigest);
+  if (kind === "signed") return ring.signed?.check(text, digest) ?? new Rejection(UNKNOWN);
   const key = ring.byDigest.get(digest) ?? storedKey(digest, ring);
   if (key === undefined) return new Rejection(UNKNOWN);
   return standing(key, ring) ?? key;
 }
+
+/** Who shows a key that is none of ours, where the provider it names may be shown one. */
+function guestOf(shown: Shown, { own, byDigest }: KeyRing, named?: string): Key | undefined {
+  if (own === undefined || named === undefined || !own.providers.has(named)) return undefined;
+  const { kind, digest } = credentialKind(shown.text, byDigest);
+  const theirs = kind === "foreign" ? ownKeyOf(shown, { provider: named, digest }) : undefined;
+  return theirs && ownCaller(theirs, own);
+}
+
+/** A key of ours whose tenant lets its callers bring their own for the provider they name. */
+function withOwn(
+  key: Key | Rejection,
+  { shown, named }: { readonly shown: Shown | undefined; readonly named: string | undefined },
+): Key | Rejection {
+  if (key instanceof Rejection || shown === undefined || named === undefined) return key;
+  if (key.tenant?.ownKeys.includes(named) !== true) return key;
+  const { kind, digest } = credentialKind(shown.text, NOBODYS);
+  const own = kind === "foreign" ? ownKeyOf(shown, { provider: named, digest }) : undefined;
+  return own === undefined ? new Rejection(UNKNOWN) : { ...key, own };
+}
+
+const NOBODYS = { has: () => false };
 
 /** Why a key that was proven opens nothing now: it has expired, or its tenant is shut out. */
 function standing({ limits, tenant }: Key, { wall, signed }: KeyRing): Rejection | undefined {
@@ -114,13 +161,11 @@ function standing({ limits, tenant }: Key, { wall, signed }: KeyRing): Rejection
   return tenant?.signedId === undefined ? undefined : signed?.denialOf(tenant.signedId);
 }
 
-/** Who shows a key of ours means to be known, even where everybody is let in. */
-function looksLikeOurs(headers: Headers, query: string): boolean {
-  const shown = shownSecret(headers) ?? shownInQuery(query);
-  return shown !== undefined && isOurs(shown);
-}
-
 const EXPIRED = { kind: "unauthenticated", detail: "this API key has expired" } as const;
+const MISSING = {
+  kind: "unauthenticated",
+  detail: "no API key: send it as 'Authorization: Bearer KEY' or 'x-api-key: KEY'",
+} as const;
 const UNKNOWN = { kind: "unauthenticated", detail: "this API key is not known here" } as const;
 
 function storedKey(digest: string, ring: KeyRing): Key | undefined {
@@ -171,20 +216,26 @@ function limitsOf(limits: KeyLimits, expiresAt: Ms | undefined): Limits {
   return { requestsPerMinute, tokensPerMinute, concurrency, budgets, expiresAt };
 }
 
-/** Gemini's older clients put their key there; it never goes further than here. */
-function shownInQuery(query: string): string | undefined {
+/** Gemini's older clients put their key there; as it came it never goes further than here. */
+function shownInQuery(query: string): Shown | undefined {
   const pair = query.split("&").find((each) => each.startsWith("key="));
   // As the name is not decoded, none is taken here that calls.ts would leave in the query.
-  return pair === undefined ? undefined : (new URLSearchParams(pair).get("key") ?? undefined);
+  const text = pair === undefined ? null : new URLSearchParams(pair).get("key");
+  return text === null ? undefined : { header: "x-goog-api-key", text };
 }
 
 const BEARER = "bearer ";
 
-function shownSecret(headers: Headers): string | undefined {
+function shownIn(headers: Headers): Shown | undefined {
   const authorization = headers.get("authorization");
   if (authorization !== null) {
     const isBearer = authorization.slice(0, BEARER.length).toLowerCase() === BEARER;
-    return isBearer ? authorization.slice(BEARER.length).trim() : undefined;
+    if (!isBearer) return undefined;
+    return { header: "authorization", text: authorization.slice(BEARER.length).trim() };
   }
-  return headers.get("x-api-key") ?? headers.get("x-goog-api-key") ?? undefined;
+  for (const header of ["x-api-key", "x-goog-api-key"] as const) {
+    const text = headers.get(header);
+    if (text !== null) return { header, text };
+  }
+  return undefined;
 }

@@ -33,6 +33,11 @@ export interface NamedRoute {
   /** The protocol of the rest, so far as its path tells. */
   readonly dialect: DialectId;
 }
+/** The name a path begins with, whoever that is. */
+export function nameIn(route: Route): string | undefined {
+  return route.kind === "named" ? route.name : undefined;
+}
+
 export interface ListRoute {
   readonly kind: "models";
   readonly dialect: DialectId;

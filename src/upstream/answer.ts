@@ -61,11 +61,12 @@ const OF_ACCOUNT: ReadonlySet<number> = new Set([401, 402, 403, 429]);
 
 /**
  * The upstream's own no, byte for byte; spelled anew, without what names an account, where it is in
- * other words than the caller's or speaks of the operator's account.
+ * other words than the caller's or speaks of the operator's account, and no caller's own.
  */
 export function refusal(reply: Reply, { fault, meaning }: Judgement, body: Chunk): WholeAnswer {
   const { response, wire, context, translation } = reply;
-  if (translation === undefined && !OF_ACCOUNT.has(response.status)) {
+  const isTheirs = context.own !== undefined || !OF_ACCOUNT.has(response.status);
+  if (translation === undefined && isTheirs) {
     const headers = relayedHeaders(response.headers, wire.id);
     return { ...whole(reply, response.status), headers, body, usage: undefined, refusal: fault };
   }

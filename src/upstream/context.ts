@@ -12,6 +12,7 @@ import type { Clock, Random } from "../runtime/runtime.ts";
 import type { AttemptFact } from "../telemetry/settled.ts";
 import type { WholeAnswer } from "./committed.ts";
 import type { Egress } from "./egress.ts";
+import type { SentKey } from "./headers.ts";
 
 /** What the attempts of one request may use. */
 export interface AttemptContext {
@@ -28,6 +29,8 @@ export interface AttemptContext {
   readonly userAgent: string;
   /** The caller's headers; only an allow-list of them goes on. */
   readonly clientHeaders: Headers;
+  /** The caller's own key for the one provider it names; else ours is sent. */
+  readonly own: Omit<SentKey, "asItCame"> | undefined;
   /** The caller's method; anything but POST is a native call's. */
   readonly method: string;
   /** Aborts when the client leaves. */

@@ -1,5 +1,6 @@
 import type { Backend } from "../core/backend.ts";
 import type { DialectId, Operation } from "../core/ids.ts";
+import type { Secret } from "../core/secret.ts";
 import type { Placement } from "../core/privacy.ts";
 
 /** What of the caller's headers goes upstream; everything else stays here. reliability.md §4.4. */
@@ -83,13 +84,30 @@ export interface UpstreamHeaderOptions {
   readonly operation: Operation;
   /** The caller's headers mean nothing in the protocol this goes out in. */
   readonly translated: boolean;
+  /** The caller's own key, which goes in the place of ours. */
+  readonly own?: SentKey | undefined;
 }
+
+/** A caller's own key on its way to the provider that the caller named. */
+export interface SentKey {
+  readonly provider: string;
+  readonly header: string;
+  readonly secret: Secret;
+  /** Whether the path is the provider's own, so that the header is too. */
+  readonly asItCame: boolean;
+}
+
+/** What headers say of a caller's own account: beside a key of ours it would be none of theirs. */
+const ACCOUNT_OF: { readonly [D in DialectId]?: readonly string[] } = {
+  openai: ["openai-organization", "openai-project"],
+  responses: ["openai-organization", "openai-project"],
+};
 
 /** The upstream's request headers, built from nothing: the list, our credential, our own name. */
 export function upstreamHeaders(
   client: Headers,
   backend: Backend<Placement>,
-  { host, userAgent, wire, operation, translated }: UpstreamHeaderOptions,
+  { host, userAgent, wire, operation, translated, own }: UpstreamHeaderOptions,
 ): Record<string, string> {
   const headers: Record<string, string> = {
     "content-type": typeOf(client, operation),
@@ -101,15 +119,24 @@ export function upstreamHeaders(
     const from = { client, connection };
     take(headers, REQUEST_ALLOWED, from);
     take(headers, REQUEST_OF[wire], from);
+    if (own?.asItCame === true) take(headers, ACCOUNT_OF[wire] ?? [], from);
   }
   headers["accept"] ??= "*/*";
   const defaults = REQUEST_DEFAULTS[wire];
   for (const name in defaults) headers[name] ??= defaults[name]!;
   for (const name in backend.headers) headers[name] = backend.headers[name]!;
   if (host !== undefined) headers["host"] = host;
-  if (backend.credential !== undefined)
-    addCredential(headers, backend, backend.credential.expose());
+  if (own !== undefined && own.provider !== backend.name) {
+    throw new Error(`a caller's own key for ${own.provider} at ${backend.name}`);
+  }
+  const credential = own?.secret ?? backend.credential;
+  if (own?.asItCame === true) headers[own.header] = spelled(own);
+  else if (credential !== undefined) addCredential(headers, backend, credential.expose());
   return headers;
+}
+
+function spelled({ header, secret }: SentKey): string {
+  return header === "authorization" ? `Bearer ${secret.expose()}` : secret.expose();
 }
 
 const FREE_TYPES: ReadonlySet<Operation> = new Set(["audio", "images", "native", "invoke"]);

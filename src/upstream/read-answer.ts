@@ -5,7 +5,7 @@ import { abandoned, failed, refusal, type Reply, streamedAnswer, wholeAnswer } f
 import type { Failed } from "./context.ts";
 import type { ChunkReader, Committed } from "./committed.ts";
 import { isErrorInside } from "./inside.ts";
-import { judge } from "./judge.ts";
+import { judge, type Judgement } from "./judge.ts";
 import { peek } from "./peek.ts";
 
 /** An error answer's body is kept up to here; the rest is not read. */
@@ -101,16 +101,24 @@ async function readRefusal(reply: Reply): Promise<Failed> {
 }
 
 function refused(reply: Reply, { body, whole }: ErrorBody): Failed {
-  const { response, wire, lane } = reply;
+  const { response, wire, lane, context } = reply;
   const read = isEncoded(reply) ? new Uint8Array() : body;
   const { status, headers } = response;
-  const judgement = judge(lane, wire, { status, headers, body: read });
+  const judged = judge(lane, wire, { status, headers, body: read });
+  const judgement = context.own === undefined ? judged : ofTheirKey(judged);
   const { fault } = judgement;
   const relayable = reply.verbatim
     ? fault.kind !== "auth" && fault.kind !== "billing" // Those speak of our credential.
     : OF_REQUEST.has(fault.kind);
   if (!relayable || !whole) return failed(fault);
   return { fault, answer: refusal(reply, judgement, body) };
+}
+
+/** A caller's own key that its provider refuses is that caller's to mend. */
+function ofTheirKey(judgement: Judgement): Judgement {
+  const { kind } = judgement.fault;
+  const isTheirs = kind === "auth" || kind === "billing";
+  return isTheirs ? { ...judgement, fault: { kind: "client_error" } } : judgement;
 }
 
 /** A translated answer was decoded by the runtime, which leaves the header standing. */

@@ -56,6 +56,10 @@ export async function tryLane<P extends Privacy>(
         wire: wire.id,
         operation: request.envelope.operation,
         translated: translation !== undefined,
+        own: context.own && {
+          ...context.own,
+          asItCame: request.envelope.head.verbatim === true,
+        },
       }),
       clock,
       decodes: translation !== undefined,

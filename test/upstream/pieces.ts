@@ -155,6 +155,7 @@ export function attemptRig(behaviours: readonly Behaviour[], options: RigOptions
     },
     userAgent: "interlock/test",
     clientHeaders: new Headers(options.headers),
+    own: undefined,
     method: "POST",
     client: client.signal,
     facts: [],

@@ -147,7 +147,7 @@ export class Engine {
     const network = tracked(runtime.network);
     const { signedKeys } = config;
     const keys = stored();
-    const guards = config.server.addressRateMax !== undefined;
+    const guards = isGuarded(config);
     const keyed = keys !== undefined || signedKeys !== undefined || hasLimits(config);
     const limited = guards || keyed || config.ledger;
     const options = {
@@ -183,6 +183,10 @@ export class Engine {
     this.#gone = mergeExpositions([this.#gone, counts], "generations");
     close();
   }
+}
+
+function isGuarded({ server, ownKeys }: Config): boolean {
+  return (server.addressRateMax ?? ownKeys?.requestsPerMinute) !== undefined;
 }
 
 function hasLimits({ keys, tenants }: Config): boolean {
