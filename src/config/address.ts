@@ -48,6 +48,17 @@ export function isPrivateAddress(text: string): boolean {
   return groups !== undefined && !isMetadata(groups) && isPrivate(groups);
 }
 
+/**
+ * Whether an address is one of the open internet: no machine's own, no network's own, nobody's at
+ * all, and no such one wrapped for a translator (IANA's special-purpose registries).
+ */
+export function isPublicAddress(text: string): boolean {
+  const groups = parseAddress(text);
+  if (groups === undefined || isMetadata(groups) || !isGlobal(groups)) return false;
+  const inner = embedded(groups);
+  return inner === undefined || isGlobal(inner);
+}
+
 /** Whether an address is a cloud's metadata service, also wrapped in IPv6. */
 export function isMetadataAddress(text: string): boolean {
   const groups = parseAddress(text);
@@ -108,6 +119,18 @@ function isPrivate(groups: Groups): boolean {
   }
   if (isLoopback(groups)) return true;
   return (first & 0xfe00) === 0xfc00 || (first & 0xffc0) === 0xfe80; // RFC 4193; RFC 4291, 2.5.6
+}
+
+/** RFC 1122, 6598 and 5771; RFC 4291, 2.5.2, 2.5.7 and 2.7: what is neither ours nor anybody's. */
+function isGlobal(groups: Groups): boolean {
+  if (isPrivate(groups)) return false;
+  if (!isMapped(groups)) {
+    const [first = 0] = groups;
+    const isSite = (first & 0xffc0) === 0xfec0; // RFC 3879: deprecated, and a network's own.
+    return !isSite && (first & 0xff00) !== 0xff00 && groups.some((group) => group !== 0);
+  }
+  const [a, b] = [(groups[6] ?? 0) >> 8, (groups[6] ?? 0) & 0xff];
+  return a !== 0 && a < 224 && !(a === 100 && b >= 64 && b <= 127);
 }
 
 function isLoopback(groups: Groups): boolean {

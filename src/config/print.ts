@@ -99,6 +99,7 @@ function printBackend(backend: AnyBackend, { origins, written }: PrintOptions): 
     placement,
     zone: backend.zone,
     operator_controlled: backend.operatorControlled || undefined,
+    private_addresses: backend.privateAddresses || undefined,
     unix: backend.unix,
     proxy: proxy && printProxy(proxy, written.get(say(["providers", backend.name, "proxy"]))),
     terminal: backend.terminal,

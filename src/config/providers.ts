@@ -79,13 +79,14 @@ export function planProvider(
     providerTimeouts(context.timeouts, entry.timeout, entry.timeout_seconds),
   );
   const operatorControlled = entry.operator_controlled ?? false;
+  const { private_addresses: privateAddresses } = entry;
   const terminal = entry.terminal ?? draft.row?.terminal ?? "done";
   const { row } = draft;
   const fields: BackendFields = {
     ...{ name, dialect, baseUrl, credential, auth, unix, proxy },
     ...surfaceOf(draft),
     capabilities: row?.capabilities ?? (dialect === "openai" ? COMPATIBLE : {}),
-    ...{ operatorControlled, deadlines, terminal, errorRules, zone: entry.zone },
+    ...{ operatorControlled, privateAddresses, deadlines, terminal, errorRules, zone: entry.zone },
   };
   return { placement, fields };
 }
@@ -196,6 +197,10 @@ function readPlacement(draft: Draft, { url, host }: Address): Placement | undefi
     const reason = "means nothing for an external backend";
     const fix = "add placement: local if private prompts may go there, or remove the line";
     findings.warnings.push(finding([...path, "operator_controlled"], reason, fix));
+  }
+  if (placement === "local" && entry.private_addresses !== undefined) {
+    const reason = "means nothing for a local backend, which may have no other";
+    findings.warnings.push(finding([...path, "private_addresses"], reason, "remove the line"));
   }
   const ours = near || host === "private" || vouched || placement === "local";
   if (url.protocol === "http:" && !ours) {

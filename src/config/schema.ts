@@ -100,6 +100,7 @@ const PROVIDER = section({
   region: scalar(form("a region like eu-central-1", /^[a-z]{2}(?:-[a-z]+)+-\d$/)), // Bedrock's
   placement: scalar(word("local", "external")), // local for loopback and sockets, else external
   zone: scalar(zone), // where its machines are: eu, us-east; local backends are in local too
+  private_addresses: scalar(flag), // an external host may resolve to a private network's addresses
   operator_controlled: scalar(flag), // this host is ours, whatever its address
   unix: scalar(anyText), // a socket to dial instead of the host of base_url
   proxy: scalar(anyText), // an egress proxy; external only

@@ -40,6 +40,8 @@ export interface BackendFields {
   readonly proxy: URL | undefined;
   /** The operator vouches for this host: a `local` backend may then have a public address. */
   readonly operatorControlled: boolean;
+  /** An external one may stand at an address of a private network; false unless given. */
+  readonly privateAddresses?: boolean | undefined;
   readonly deadlines: Deadlines;
   /** `done`: only the dialect's own end marker completes a stream. `finish`: a stop reason does. */
   readonly terminal: "done" | "finish";
@@ -73,6 +75,7 @@ export class Backend<out L extends Placement> {
   readonly unix: string | undefined;
   readonly proxy: URL | undefined;
   readonly operatorControlled: boolean;
+  readonly privateAddresses: boolean;
   readonly deadlines: Deadlines;
   readonly terminal: "done" | "finish";
   readonly errorRules: readonly ErrorRule[];
@@ -93,6 +96,7 @@ export class Backend<out L extends Placement> {
     this.unix = fields.unix;
     this.proxy = fields.proxy;
     this.operatorControlled = fields.operatorControlled;
+    this.privateAddresses = fields.privateAddresses ?? false;
     this.deadlines = fields.deadlines;
     this.terminal = fields.terminal;
     this.errorRules = fields.errorRules ?? [];

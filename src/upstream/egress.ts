@@ -1,12 +1,17 @@
 import type { AnyBackend } from "../core/backend.ts";
-import { isPrivateAddress } from "../config/address.ts";
+import {
+  isLoopbackHost,
+  isMetadataAddress,
+  isPrivateAddress,
+  isPublicAddress,
+} from "../config/address.ts";
 import type { Ms } from "../core/units.ts";
 import type { Clock, Network, ReachTarget, Session } from "../runtime/runtime.ts";
 
 /**
  * The one way out to a backend: its own connection pool, its own proxy or none, and the address to
- * dial. For a local backend known by name, that address is resolved and checked here, and it is
- * the checked address that is dialled, so a name that moves cannot take the payload along.
+ * dial. For a backend known by name, that address is resolved and checked here, and it is the
+ * checked address that is dialled, so a name that moves cannot take the payload along.
  */
 export interface Egress {
   readonly session: Session;
@@ -14,6 +19,8 @@ export interface Egress {
   readonly proxy: false | { readonly url: string; readonly respectNoProxy: false };
   /** Where to dial now; a promise only when the name must be resolved first. */
   dial(): Dialled | AddressRefused | Promise<Dialled | AddressRefused>;
+  /** What was dialled was not reached: the name is asked anew, and its other addresses tried. */
+  lost(): void;
   /** Whether a connection to `dialled` comes about; asked once at a time, whoever asks. */
   reach(dialled: Dialled, timeout: Ms): Promise<boolean>;
   /** When bytes last came from there: a backend heard from is reachable. */
@@ -28,7 +35,7 @@ export interface Dialled {
   readonly reach: ReachTarget;
 }
 export interface AddressRefused {
-  readonly refused: "unresolved" | "public_address";
+  readonly refused: "unresolved" | "public_address" | "private_address";
 }
 
 /** How long a resolved and checked address is dialled before the name is asked again. */
@@ -38,7 +45,7 @@ const REACH_MS: Ms = 1000;
 /** As much of a backend as a way out needs to know. */
 export type Reached = Pick<
   AnyBackend,
-  "name" | "baseUrl" | "placement" | "proxy" | "unix" | "operatorControlled"
+  "name" | "baseUrl" | "placement" | "proxy" | "unix" | "operatorControlled" | "privateAddresses"
 >;
 
 export interface EgressOptions {
@@ -54,7 +61,9 @@ export function createEgress(backend: Reached, { network, clock }: EgressOptions
   const secure = baseUrl.protocol === "https:";
   const serverName = secure ? hostOf(baseUrl) : undefined;
   const session = network.session({ proxy, unix, serverName });
-  const pinned = placement === "local" && unix === undefined && !isLiteral(hostOf(baseUrl));
+  const isNamed = unix === undefined && !isLiteral(hostOf(baseUrl));
+  // A proxy looks the name up itself.
+  const pinned = isNamed && proxy === undefined;
   const direct = dialled(baseUrl, { address: hostOf(baseUrl), named: false, unix });
   const fixed = proxy === undefined ? direct : { ...direct, reach: reachOf(proxy) };
   let reaching: Promise<boolean> | undefined;
@@ -63,14 +72,6 @@ export function createEgress(backend: Reached, { network, clock }: EgressOptions
   let cachedUntil: Ms = -Infinity;
 
   const at = (address: string): Dialled => dialled(baseUrl, { address, named: true, unix });
-
-  /** A name with several addresses may be served on one of them only, as `localhost` often is. */
-  async function firstReachable(choices: readonly Dialled[]): Promise<Dialled> {
-    for (const choice of choices.length > 1 ? choices : []) {
-      if (await network.reach(choice.reach, REACH_MS)) return choice;
-    }
-    return choices[0]!;
-  }
 
   /** One look-up at a time serves all who wait for it. */
   function resolveOnce(): Promise<Dialled | AddressRefused> {
@@ -81,15 +82,22 @@ export function createEgress(backend: Reached, { network, clock }: EgressOptions
   }
   async function resolveAndCheck(): Promise<Dialled | AddressRefused> {
     const name = hostOf(baseUrl);
-    const addresses = await network.resolve(name).catch(() => []); // No answer: nothing to dial.
-    const [first] = addresses;
-    if (first === undefined) return { refused: "unresolved" };
-    if (!backend.operatorControlled && !addresses.every(isPrivateAddress)) {
-      return { refused: "public_address" };
+    // No answer: nothing to dial.
+    const addresses: readonly string[] = await network.resolve(name).catch(() => []);
+    if (addresses.length === 0) return { refused: "unresolved" };
+    const refused = refusalOf(backend, addresses);
+    if (refused !== undefined) {
+      cached = undefined;
+      return { refused };
     }
-    cached = await firstReachable(addresses.map((address) => at(address)));
+    const before = cached?.reach.host;
+    // A host that was reached stays the one that is dialled for as long as it is among them.
+    if (before === undefined || !addresses.includes(before)) {
+      const choices = addresses.map((address) => at(address));
+      cached = await firstReachable(choices, network);
+    }
     cachedUntil = clock.now() + RESOLVED_FOR_MS;
-    return cached;
+    return cached ?? { refused: "unresolved" };
   }
 
   return {
@@ -100,6 +108,9 @@ export function createEgress(backend: Reached, { network, clock }: EgressOptions
       if (!pinned) return fixed;
       return cached !== undefined && clock.now() < cachedUntil ? cached : resolveOnce();
     },
+    lost() {
+      cached = undefined;
+    },
     reach(target, timeout) {
       reaching ??= network.reach(target.reach, timeout).finally(() => {
         reaching = undefined;
@@ -108,6 +119,32 @@ export function createEgress(backend: Reached, { network, clock }: EgressOptions
     },
     close: () => session.close(),
   };
+}
+
+/** A name with several addresses may be served on one of them only, as `localhost` often is. */
+async function firstReachable(choices: readonly Dialled[], network: Network): Promise<Dialled> {
+  for (const choice of choices.length > 1 ? choices : []) {
+    if (await network.reach(choice.reach, REACH_MS)) return choice;
+  }
+  return choices[0]!;
+}
+
+/**
+ * What is wrong with where a name leads: nothing of a local backend may go out, and no request for
+ * the open internet comes into this network because somebody else's name says so.
+ */
+function refusalOf(
+  backend: Reached,
+  addresses: readonly string[],
+): AddressRefused["refused"] | undefined {
+  const { placement, baseUrl } = backend;
+  if (placement === "local") {
+    const isOurs = backend.operatorControlled || addresses.every(isPrivateAddress);
+    return isOurs ? undefined : "public_address";
+  }
+  if (addresses.some(isMetadataAddress)) return "private_address";
+  const isFree = backend.privateAddresses || isLoopbackHost(hostOf(baseUrl));
+  return isFree || addresses.every(isPublicAddress) ? undefined : "private_address";
 }
 
 /** Where a connection to the host of `url` goes, for its port and its TLS. */

@@ -74,10 +74,16 @@ export async function tryLane<P extends Privacy>(
   } catch (error) {
     const fault = call.expired ?? transportFault(error);
     if (fault === undefined && !client.aborted) throw error; // Ours: no backend is to blame.
+    if (fault !== undefined && wasNotReached(fault)) egress.lost();
     return failed(fault ?? { kind: "network", sent: true });
   } finally {
     call.settle();
   }
+}
+
+function wasNotReached(fault: Fault): boolean {
+  if (fault.kind === "network") return !fault.sent;
+  return fault.kind === "tls" || (fault.kind === "timeout" && fault.phase === "connect");
 }
 
 function faultOfRefusal({ refused }: AddressRefused): Fault {
@@ -85,6 +91,7 @@ function faultOfRefusal({ refused }: AddressRefused): Fault {
     case "unresolved":
       return { kind: "network", sent: false };
     case "public_address":
+    case "private_address":
       return { kind: "address_refused" };
   }
 }

@@ -62,7 +62,12 @@ export class Webhook {
     const { url } = this.#config;
     const { network, clock } = this.#options;
     const placement = url.protocol === "http:" ? "local" : "external";
-    const rest = { proxy: undefined, unix: undefined, operatorControlled: false };
+    const rest = {
+      proxy: undefined,
+      unix: undefined,
+      operatorControlled: false,
+      privateAddresses: true,
+    };
     const way = { name: "budget alerts", baseUrl: url, placement, ...rest } as const;
     // A new one each time: alerts are rare, and what is kept open may have been closed meanwhile.
     const egress = createEgress(way, { network, clock });

@@ -14,6 +14,8 @@ export interface Faultd extends Disposable {
   readonly origin: string;
   readonly exchanges: readonly Exchange[];
   readonly connections: readonly Connection[];
+  /** What TLS clients called the host, one for each handshake that came to its end. */
+  readonly serverNames: readonly string[];
   /** Bytes received on all connections: 0 proves that nobody sent anything here. */
   readonly received: number;
   /** The exchange that begins as number `index`, as soon as it does. */
@@ -27,14 +29,17 @@ export interface Faultd extends Disposable {
 export interface FaultdOptions {
   /** Serves TLS as these; plain unless given. */
   readonly identity?: Identity;
+  /** Where to listen; loopback unless given. */
+  readonly address?: string;
 }
 
 /** Starts one; `answer` says what each request gets. */
 export function startFaultd(
   answer: (request: SeenRequest) => Script,
-  { identity }: FaultdOptions = {},
+  { identity, address = "127.0.0.1" }: FaultdOptions = {},
 ): Faultd {
   let peers: Peer[] = [];
+  const serverNames: string[] = [];
   const exchanges: Exchange[] = [];
   const awaited = new Map<number, PromiseWithResolvers<Exchange>>();
   function began(exchange: Exchange): void {
@@ -42,13 +47,17 @@ export function startFaultd(
     exchanges.push(exchange);
   }
   const listener = Bun.listen<Peer>({
-    hostname: "127.0.0.1",
+    hostname: address,
     port: 0,
     ...(identity && { tls: { key: identity.key, cert: identity.cert } }),
     socket: {
       open(socket) {
         socket.data = new Peer(socket, { answer, began });
         peers.push(socket.data);
+      },
+      handshake(socket) {
+        const name = (socket as unknown as { getServername(): unknown }).getServername();
+        serverNames.push(typeof name === "string" ? name : "");
       },
       data: (socket, chunk) => socket.data.onData(chunk),
       drain: (socket) => socket.data.onDrain(),
@@ -63,7 +72,8 @@ export function startFaultd(
   }
   return {
     port: listener.port,
-    origin: `${identity === undefined ? "http" : "https"}://127.0.0.1:${listener.port}`,
+    origin: `${identity === undefined ? "http" : "https"}://${address}:${listener.port}`,
+    serverNames,
     exchanges,
     get connections() {
       return peers;

@@ -324,15 +324,19 @@ const WAYS_ROUND: readonly Mutation[] = [
   one(
     "a local name is dialled as it is, unresolved",
     ["property", EGRESS],
-    edit("upstream/egress.ts", "!isLiteral(hostOf(baseUrl));", "isLiteral(hostOf(baseUrl));"),
+    edit(
+      "upstream/egress.ts",
+      "const pinned = isNamed &&",
+      'const pinned = placement !== "local" && isNamed &&',
+    ),
   ),
   one(
     "only who is vouched for is checked",
     ["property", EGRESS],
     edit(
       "upstream/egress.ts",
-      "if (!backend.operatorControlled &&",
-      "if (backend.operatorControlled &&",
+      "const isOurs = backend.operatorControlled ||",
+      "const isOurs = !backend.operatorControlled ||",
     ),
   ),
   one(
@@ -340,8 +344,8 @@ const WAYS_ROUND: readonly Mutation[] = [
     ["property", EGRESS],
     edit(
       "upstream/egress.ts",
-      "!addresses.every(isPrivateAddress)",
-      '!addresses.every((address) => isPrivateAddress(address) || address !== "")',
+      "addresses.every(isPrivateAddress);",
+      'addresses.every((address) => isPrivateAddress(address) || address !== "");',
     ),
   ),
   one(
@@ -349,8 +353,8 @@ const WAYS_ROUND: readonly Mutation[] = [
     [EGRESS],
     edit(
       "upstream/egress.ts",
-      "!addresses.every(isPrivateAddress)",
-      "!addresses.some(isPrivateAddress)",
+      "addresses.every(isPrivateAddress);",
+      "addresses.some(isPrivateAddress);",
     ),
   ),
   one(
@@ -376,9 +380,14 @@ const WAYS_ROUND: readonly Mutation[] = [
     ["property", EGRESS],
     edit(
       "upstream/egress.ts",
-      "    if (!backend.operatorControlled",
-      "    cached = at(first);\n    cachedUntil = clock.now() + RESOLVED_FOR_MS;\n    if (!backend.operatorControlled",
+      "    if (refused !== undefined) {\n      cached = undefined;",
+      "    if (refused !== undefined) {\n      cached = at(addresses[0]!);\n      cachedUntil = clock.now() + RESOLVED_FOR_MS;",
     ),
+  ),
+  one(
+    "an external name may lead into the machine room",
+    ["property", EGRESS],
+    edit("upstream/egress.ts", "isFree || addresses.every(isPublicAddress)", "isFree || true"),
   ),
   one(
     "a metadata service counts as private",

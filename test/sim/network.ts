@@ -54,7 +54,7 @@ export function simNetwork(options: SimNetworkOptions): SimNetwork {
 
   return {
     sent,
-    resolve: (host) => Promise.resolve(options.resolve?.(host) ?? []),
+    resolve: (host) => Promise.resolve(options.resolve?.(host) ?? [SOMEWHERE]),
     reach: () => Promise.resolve(options.reach?.() ?? true),
     session(session): Session {
       return { fetch: (url, init) => send(url, init, session), close() {} };
@@ -62,6 +62,8 @@ export function simNetwork(options: SimNetworkOptions): SimNetwork {
   };
 }
 
+/** The open internet, as far as it is here: RFC 5737. */
+export const SOMEWHERE = "192.0.2.1";
 /** Bun takes the environment's proxy for every request that does not say `proxy: false`. */
 export const ENVIRONMENT_PROXY = "http://proxy.external.test:3128";
 

@@ -134,11 +134,96 @@ describe("a local backend known by name", () => {
   });
 });
 
+describe("an external backend known by name", () => {
+  const EXTERNAL = { url: "https://api.example/v1" };
+
+  test("is dialled at the address that was checked, under its own name and certificate", async () => {
+    const { egress, sessions } = rig(EXTERNAL, "external", { answers: [["93.184.216.34"]] });
+    expect(await egress.dial()).toEqual({
+      origin: "https://93.184.216.34",
+      host: "api.example",
+      reach: { host: "93.184.216.34", port: 443, unix: undefined, tlsServerName: "api.example" },
+    });
+    expect(sessions).toEqual([{ proxy: undefined, unix: undefined, serverName: "api.example" }]);
+  });
+
+  test("is refused when any of its addresses is no public one, by node's own reckoning", async () => {
+    const inside = new BlockList();
+    const ranges =
+      "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.168.0.0/16 " +
+      "224.0.0.0/3 ::/128 ::1/128 fc00::/7 fe80::/10 fec0::/10 ff00::/8";
+    for (const range of ranges.split(" ")) {
+      const [net = "", bits] = range.split("/");
+      inside.addSubnet(net, Number(bits), isIPv6(net) ? "ipv6" : "ipv4");
+    }
+    // Wrapped in IPv6 they are what they were; Azure's and Oracle's own stand among public ones.
+    const special = [
+      "168.63.129.16",
+      "192.0.0.192",
+      "64:ff9b::a00:7",
+      "2002:a00:7::",
+      "::10.0.0.7",
+    ];
+    const isInside = (text: string): boolean =>
+      special.includes(text) || inside.check(text, isIPv6(text) ? "ipv6" : "ipv4");
+    const address = fc.oneof(
+      { weight: 6, arbitrary: fc.constantFrom("93.184.216.34", "2606:4700::1111", "1.1.1.1") },
+      { weight: 2, arbitrary: fc.ipV4() },
+      { weight: 1, arbitrary: fc.constantFrom("10.0.0.7", "127.0.0.1", "::1", "fd00::7") },
+      { weight: 1, arbitrary: fc.constantFrom(...special, "169.254.169.254") },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(address, { minLength: 1, maxLength: 4 }), async (addresses) => {
+        const dialled = await rig(EXTERNAL, "external", { answers: [addresses] }).egress.dial();
+        if (addresses.some(isInside)) expect(dialled).toEqual({ refused: "private_address" });
+        else expect(addresses).toContain((dialled as Dialled).reach.host);
+      }),
+    );
+  });
+
+  test("may stand in a private network when the operator says so, at no metadata service", async () => {
+    const given = { ...EXTERNAL, privateAddresses: true };
+    const dial = async (address: string) => ({
+      ...(await rig(given, "external", { answers: [[address]] }).egress.dial()),
+    });
+    expect(await dial("10.0.0.7")).toMatchObject({ origin: "https://10.0.0.7" });
+    expect(await dial("169.254.169.254")).toEqual({ refused: "private_address" });
+  });
+
+  test("stays at the address it was reached at while that is among its own", async () => {
+    const answers = [
+      ["1.1.1.1", "1.0.0.1"],
+      ["1.0.0.1", "1.1.1.1"],
+      ["8.8.8.8", "8.8.4.4"],
+    ];
+    const { egress, clock, reached } = rig(EXTERNAL, "external", { answers });
+    const host = async () => ((await egress.dial()) as Dialled).reach.host;
+    expect(await host()).toBe("1.1.1.1");
+    await clock.advance(5000);
+    expect(await host()).toBe("1.1.1.1");
+    expect(reached).toHaveLength(1);
+    await clock.advance(5000);
+    expect(await host()).toBe("8.8.8.8");
+  });
+
+  test("is asked for anew, and its others tried, once it could not be reached", async () => {
+    const answers = [["1.1.1.1", "1.0.0.1"]];
+    let isUp = true;
+    const reaches = ({ host }: ReachTarget) => host !== "1.1.1.1" || isUp;
+    const { egress } = rig(EXTERNAL, "external", { answers, reaches });
+    const host = async () => ((await egress.dial()) as Dialled).reach.host;
+    expect(await host()).toBe("1.1.1.1");
+    isUp = false;
+    egress.lost();
+    expect(await host()).toBe("1.0.0.1");
+  });
+});
+
 describe("nothing is looked up", () => {
   test.each<[string, FieldsGiven, "local" | "external", string]>([
     [
-      "for an external backend",
-      { url: "https://api.example/v1" },
+      "for one that a proxy looks up",
+      { url: "https://api.example/v1", proxy: new URL("http://proxy.example:3128") },
       "external",
       "https://api.example",
     ],

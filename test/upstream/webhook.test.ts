@@ -4,7 +4,7 @@ import type { BudgetAlert } from "../../src/core/alert.ts";
 import { Secret } from "../../src/core/secret.ts";
 import { type Told, Webhook } from "../../src/upstream/webhook.ts";
 import { SimClock } from "../sim/clock.ts";
-import { simNetwork, type SimNetworkOptions } from "../sim/network.ts";
+import { simNetwork, SOMEWHERE, type SimNetworkOptions } from "../sim/network.ts";
 
 const ALERT: BudgetAlert = {
   ...{ id: "key app usd monthly 50 2026-11 80", whose: "key", name: "app", percent: 80 },
@@ -30,7 +30,7 @@ test("an alert is told whole, as JSON, signed over its bytes, and of nothing els
   await clock.advance(0);
   expect(told).toEqual(["sent"]);
   const [{ url, headers, body, init }] = network.sent as [(typeof network.sent)[0]];
-  expect(url).toBe("https://hooks.example.com/a/b?c=d");
+  expect(url).toBe(`https://${SOMEWHERE}/a/b?c=d`);
   expect(JSON.parse(body)).toEqual({
     ...{ event: "budget", id: ALERT.id, at: "2026-11-20T00:00:00.000Z", key: "app", percent: 80 },
     ...{ refused: false, unit: "usd", spent: 40.5, limit: 50 },
@@ -39,6 +39,7 @@ test("an alert is told whole, as JSON, signed over its bytes, and of nothing els
   const mac = new Bun.CryptoHasher("sha256", SECRET).update(body).digest("hex");
   expect(headers).toEqual({
     "content-type": "application/json",
+    host: "hooks.example.com",
     "user-agent": "interlock/test",
     "x-interlock-signature": `sha256=${mac}`,
   });
@@ -54,7 +55,7 @@ describe("it goes where the operator said and nowhere else", () => {
     await clock.advance(60_000);
     expect(told).toEqual(["failed"]);
     expect(new Set(network.sent.map(({ origin }) => origin))).toEqual(
-      new Set(["https://hooks.example.com"]),
+      new Set([`https://${SOMEWHERE}`]),
     );
   });
 
