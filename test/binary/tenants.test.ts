@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Faultd, startFaultd } from "../faultd/faultd.ts";
 import { json } from "../faultd/script.ts";
 import { chatBody, providerAt } from "./config.ts";
+import { atPorts, eventually, type Fleet, startFleet } from "./fleet.ts";
 import { KEY_KINDS, type KeysRig, startWithKeys } from "./key-kinds.ts";
 import { lineOf } from "./log-lines.ts";
 
+const APP = "app-key-0123456789abcdef";
 const USAGE = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
 const ANSWER = {
   ...{ id: "c", object: "chat.completion", created: 1, model: "m", usage: USAGE },
@@ -43,14 +48,19 @@ interface Asking {
   readonly body?: string;
 }
 
-function post(rig: KeysRig, { key, path = "", body = chatBody() }: Asking): Promise<Response> {
+/** Wherever it runs, and the keys that are asked with. */
+type Asked = Pick<KeysRig, "keys"> & { readonly binary: { readonly origin: string } };
+
+const adminPortOf = ({ adminOrigin }: Fleet): number => Number(new URL(adminOrigin).port);
+
+function post(rig: Asked, { key, path = "", body = chatBody() }: Asking): Promise<Response> {
   return fetch(`${rig.binary.origin}${path}/v1/chat/completions`, {
     method: "POST",
     headers: { "content-type": "application/json", authorization: `Bearer ${rig.keys[key]}` },
     body,
   });
 }
-async function ask(rig: KeysRig, key: string, model = "m"): Promise<number> {
+async function ask(rig: Asked, key: string, model = "m"): Promise<number> {
   const answer = await post(rig, { key, body: chatBody({ model, max_tokens: 5 }) });
   await answer.arrayBuffer();
   return answer.status;
@@ -256,3 +266,86 @@ describe("whose a key is", () => {
     expect(await withRing({ requests_per_minute: 1 })).toEqual([200, 200, 429, 200]);
   }, 30_000);
 });
+
+describe("after a reload", () => {
+  test("a tenant's limits and names are the new ones, and keys of one that is gone open nothing", async () => {
+    const key = "acme-key-0123456789abcdef";
+    const config = (tenants: object) => ({ ...BASE, tenants });
+    const acme = (rest: object) => ({ keys: { k: { key } }, ...rest });
+    const before = { acme: acme({ models: { old: { provider: "mock" } } }), globex: {} };
+    await using fleet = await startFleet({ config: config(before), workers: 2 });
+    const stored = await fleet.run("key", "create", "--name", "s", "--tenant", "globex");
+    const text = stored.stdout.trim();
+    const rig = { binary: fleet, keys: { k: key, s: text } };
+    const storedOpens = async () => (await ask(rig, "s")) === 200;
+    await eventually("the stored key opens", storedOpens);
+    expect([await ask(rig, "k", "old"), await ask(rig, "k", "new")]).toEqual([200, 404]);
+
+    const after = {
+      acme: acme({ models: { new: { provider: "mock" } }, max_concurrent: 1, deny: ["t"] }),
+    };
+    await Bun.write(
+      fleet.file,
+      JSON.stringify(atPorts(config(after), fleet.port, adminPortOf(fleet))),
+    );
+    expect(await fleet.run("reload")).toMatchObject({ code: 0 });
+    expect([await ask(rig, "k", "old"), await ask(rig, "k", "new")]).toEqual([404, 200]);
+    expect([await ask(rig, "k", "t"), await ask(rig, "s")]).toEqual([404, 401]);
+  }, 30_000);
+
+  test("a signed key ends with its kid", async () => {
+    const home = mkdtempSync(join(tmpdir(), "interlock-kid-"));
+    const seed = join(home, "seed");
+    await using fleet = await startFleet({ config: { ...BASE, keys: { app: { key: APP } } } });
+    const pair = await fleet.run("key", "pair", "--private-key", seed, "--json");
+    const { public_key } = JSON.parse(pair.stdout) as { public_key: string };
+    const minted = ["--tenant", "7", "--vpc", "0", "--private-key", seed];
+    const texts = await Promise.all(
+      ["1", "2"].map(
+        async (kid) => (await fleet.run("key", "mint", "--kid", kid, ...minted)).stdout,
+      ),
+    );
+    const [one = "", two = ""] = texts.map((text) => text.trim());
+    const rig = { binary: fleet, keys: { one, two } };
+    const withKids = async (...kids: readonly number[]): Promise<readonly number[]> => {
+      const public_keys = kids.map((kid) => ({ kid, key: public_key }));
+      const config = { ...BASE, keys: { app: { key: APP } }, signed_keys: { public_keys } };
+      await Bun.write(fleet.file, JSON.stringify(atPorts(config, fleet.port, adminPortOf(fleet))));
+      expect(await fleet.run("reload")).toMatchObject({ code: 0 });
+      return [await ask(rig, "one"), await ask(rig, "two")];
+    };
+    expect(await withKids(1, 2)).toEqual([200, 200]);
+    expect(await withKids(2)).toEqual([401, 200]);
+    expect(await withKids(1)).toEqual([200, 401]);
+    rmSync(home, { recursive: true, force: true });
+  }, 30_000);
+});
+
+test("a tenant's markup is on what its keys are charged, and not on what others are", async () => {
+  const providers = {
+    openai: providerAt(upstream, { placement: "external" }),
+    ...BASE.providers,
+  };
+  const models = { ...BASE.models, "gpt-4o-mini": { provider: "openai" } };
+  const budget = { usd: 10, period: "total" };
+  const tenants = {
+    plain: { budget },
+    marked: { budget, markup_percent: 100 },
+  };
+  const rights = { plain: { tenant: "plain" }, marked: { tenant: "marked" } };
+  await using rig = await startWithKeys({
+    ...{ config: { ...BASE, providers, models }, kind: "in a tenant", rights, tenants },
+  });
+  const spent = async (key: string): Promise<number> => {
+    const body = chatBody({ model: "gpt-4o-mini", max_tokens: 5 });
+    await (await post(rig, { key, body })).arrayBuffer();
+    const second = await post(rig, { key, body });
+    await second.arrayBuffer();
+    const told = second.headers.get("x-interlock-budget") ?? "";
+    expect(told).toContain("of=tenant");
+    return Number(/spent=([\d.]+)/.exec(told)?.[1]);
+  };
+  const plain = await spent("plain");
+  expect(plain).toBeGreaterThan(0);
+  expect(await spent("marked")).toBeCloseTo(2 * plain, 6);
+}, 30_000);
