@@ -40,6 +40,8 @@ export interface AddressRefused {
 
 /** How long a resolved and checked address is dialled before the name is asked again. */
 const RESOLVED_FOR_MS: Ms = 5000;
+/** An external one is dialled this long while its name is asked again: no request waits. */
+const KEPT_MS: Ms = 600_000;
 const REACH_MS: Ms = 1000;
 
 /** As much of a backend as a way out needs to know. */
@@ -64,8 +66,7 @@ export function createEgress(backend: Reached, { network, clock }: EgressOptions
   const isNamed = unix === undefined && !isLiteral(hostOf(baseUrl));
   // A proxy looks the name up itself.
   const pinned = isNamed && proxy === undefined;
-  const direct = dialled(baseUrl, { address: hostOf(baseUrl), named: false, unix });
-  const fixed = proxy === undefined ? direct : { ...direct, reach: reachOf(proxy) };
+  const fixed = asWritten(backend);
   let reaching: Promise<boolean> | undefined;
   let resolving: Promise<Dialled | AddressRefused> | undefined;
   let cached: Dialled | undefined;
@@ -81,9 +82,8 @@ export function createEgress(backend: Reached, { network, clock }: EgressOptions
     return resolving;
   }
   async function resolveAndCheck(): Promise<Dialled | AddressRefused> {
-    const name = hostOf(baseUrl);
     // No answer: nothing to dial.
-    const addresses: readonly string[] = await network.resolve(name).catch(() => []);
+    const addresses: readonly string[] = await network.resolve(hostOf(baseUrl)).catch(() => []);
     if (addresses.length === 0) return { refused: "unresolved" };
     const refused = refusalOf(backend, addresses);
     if (refused !== undefined) {
@@ -106,6 +106,11 @@ export function createEgress(backend: Reached, { network, clock }: EgressOptions
     heardAt: -Infinity,
     dial() {
       if (!pinned) return fixed;
+      const age = clock.now() - cachedUntil;
+      if (cached !== undefined && placement === "external" && age >= 0 && age < KEPT_MS) {
+        void resolveOnce();
+        return cached;
+      }
       return cached !== undefined && clock.now() < cachedUntil ? cached : resolveOnce();
     },
     lost() {
@@ -145,6 +150,12 @@ function refusalOf(
   if (addresses.some(isMetadataAddress)) return "private_address";
   const isFree = backend.privateAddresses || isLoopbackHost(hostOf(baseUrl));
   return isFree || addresses.every(isPublicAddress) ? undefined : "private_address";
+}
+
+/** Where a host is by its address, its socket or its proxy's word. */
+function asWritten({ baseUrl, unix, proxy }: Reached): Dialled {
+  const direct = dialled(baseUrl, { address: hostOf(baseUrl), named: false, unix });
+  return proxy === undefined ? direct : { ...direct, reach: reachOf(proxy) };
 }
 
 /** Where a connection to the host of `url` goes, for its port and its TLS. */

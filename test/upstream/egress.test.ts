@@ -203,7 +203,32 @@ describe("an external backend known by name", () => {
     expect(await host()).toBe("1.1.1.1");
     expect(reached).toHaveLength(1);
     await clock.advance(5000);
+    await host();
+    await clock.advance(0);
     expect(await host()).toBe("8.8.8.8");
+  });
+
+  test("keeps no request waiting while its name is asked again, and outlives its name server", async () => {
+    const answers = [["1.1.1.1"], undefined];
+    const { egress, clock, looked } = rig(EXTERNAL, "external", { answers });
+    await egress.dial();
+    await clock.advance(5000);
+    expect(egress.dial()).toMatchObject({ origin: "https://1.1.1.1" });
+    await clock.advance(599_999);
+    expect(egress.dial()).toMatchObject({ origin: "https://1.1.1.1" });
+    expect(looked.length).toBeGreaterThan(2);
+    await clock.advance(1);
+    expect(await egress.dial()).toEqual({ refused: "unresolved" });
+  });
+
+  test("is refused as soon as its name is known to lead elsewhere", async () => {
+    const answers = [["1.1.1.1"], ["10.0.0.7"]];
+    const { egress, clock } = rig(EXTERNAL, "external", { answers });
+    await egress.dial();
+    await clock.advance(5000);
+    expect(egress.dial()).toMatchObject({ origin: "https://1.1.1.1" });
+    await clock.advance(0);
+    expect(await egress.dial()).toEqual({ refused: "private_address" });
   });
 
   test("is asked for anew, and its others tried, once it could not be reached", async () => {
