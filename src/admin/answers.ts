@@ -17,31 +17,42 @@ export function answerMetrics(text: string): Response {
 }
 
 export function answerNotFound(): Response {
-  return answerError(404, { type: "not_found", message: "There is nothing here." });
+  return answerProblem(404, { type: "not_found", message: "There is nothing here." });
 }
 
-export function answerMethodNotAllowed(): Response {
-  const message = "Only GET and HEAD are answered here.";
-  const response = answerError(405, { type: "method_not_allowed", message });
-  response.headers.set("allow", "GET, HEAD");
+export function answerMethodNotAllowed(allowed: readonly string[]): Response {
+  const message = `Here is answered: ${allowed.join(", ")}.`;
+  const response = answerProblem(405, { type: "method_not_allowed", message });
+  response.headers.set("allow", allowed.join(", "));
   return response;
+}
+
+export function answerForbidden(): Response {
+  const message = "This token may read, and change nothing.";
+  return answerProblem(403, { type: "forbidden", message });
+}
+
+/** Where no token is configured nobody can have one. */
+export function answerClosed(): Response {
+  const message = "No admin token is configured: set INTERLOCK_ADMIN_TOKEN, or admin.tokens.";
+  return answerProblem(401, { type: "unauthenticated", message });
 }
 
 export function answerUnauthenticated(): Response {
   const message = "Send the admin token as `Authorization: Bearer …` or `X-Admin-Token`.";
-  const response = answerError(401, { type: "unauthenticated", message });
+  const response = answerProblem(401, { type: "unauthenticated", message });
   response.headers.set("www-authenticate", 'Bearer realm="interlock-admin"');
   return response;
 }
 
 export function answerHost(verdict: Exclude<HostVerdict, "ok">): Response {
   if (verdict === "malformed") {
-    return answerError(400, {
+    return answerProblem(400, {
       type: "bad_host",
       message: "The Host header is missing or malformed.",
     });
   }
-  return answerError(421, {
+  return answerProblem(421, {
     type: "host_not_allowed",
     message: "This name is not one of ours. Use an address, or add it to server.allowed_hosts.",
   });
@@ -49,14 +60,16 @@ export function answerHost(verdict: Exclude<HostVerdict, "ok">): Response {
 
 /** What a bug looks like from outside: nothing of the exception. */
 export function answerBug(): Response {
-  return answerError(500, { type: "internal_error", message: "Something went wrong here." });
+  return answerProblem(500, { type: "internal_error", message: "Something went wrong here." });
 }
 
-interface ErrorBody {
+export interface Problem {
   readonly type: string;
   readonly message: string;
+  /** What of the request is wrong. */
+  readonly param?: string | undefined;
 }
 
-function answerError(status: number, error: ErrorBody): Response {
+export function answerProblem(status: number, error: Problem): Response {
   return answerJson(status, { error });
 }

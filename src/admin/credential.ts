@@ -1,25 +1,36 @@
 import { timingSafeEqual } from "node:crypto";
+import type { AdminToken } from "../config/config.ts";
 import type { Secret } from "../core/secret.ts";
 
-/** Shorter ones can be guessed. 16 characters of a random alphabet hold about 80 bits. */
-export const TOKEN_LENGTH_MIN = 16;
+/** Whose token a request carries, by Bearer or `x-admin-token`; undefined when it is nobody's. */
+export function callerOf(headers: Headers, tokens: readonly AdminToken[]): AdminToken | undefined {
+  const offered = headers.get("x-admin-token") ?? bearer(headers.get("authorization"));
+  if (offered === undefined) return undefined;
+  const digest = digestOf(offered);
+  let caller: AdminToken | undefined;
+  // All are compared, so that the time taken does not tell which one it was.
+  for (const token of tokens) {
+    if (timingSafeEqual(digest, expected(token.secret))) caller = token;
+  }
+  return caller;
+}
 
-/** Tells whether a request carries the admin token, by Bearer or `x-admin-token`. */
-export type TokenCheck = (headers: Headers) => boolean;
+/** Digests have one length, so a comparison takes the same time whatever was sent. */
+const digests = new WeakMap<Secret, Uint8Array>();
 
-/** Digests have one length, so the comparison takes the same time whatever was sent. */
-export function tokenCheck(token: Secret): TokenCheck {
-  const expected = digest(token.expose());
-  return (headers) => {
-    const offered = headers.get("x-admin-token") ?? bearer(headers.get("authorization"));
-    return offered !== undefined && timingSafeEqual(digest(offered), expected);
-  };
+function expected(secret: Secret): Uint8Array {
+  let digest = digests.get(secret);
+  if (digest === undefined) {
+    digest = digestOf(secret.expose());
+    digests.set(secret, digest);
+  }
+  return digest;
 }
 
 function bearer(header: string | null): string | undefined {
   return /^bearer +(\S+)$/i.exec(header ?? "")?.[1];
 }
 
-function digest(text: string): Uint8Array {
+function digestOf(text: string): Uint8Array {
   return new Bun.CryptoHasher("sha256").update(text).digest();
 }

@@ -1,5 +1,6 @@
 import { isLoopbackHost } from "../config/address.ts";
-import type { Secret } from "../core/secret.ts";
+import { TOKEN_LENGTH_MIN } from "../config/admin.ts";
+import type { AdminToken } from "../config/config.ts";
 import type { Log } from "../runtime/runtime.ts";
 import {
   ALIVE,
@@ -10,6 +11,7 @@ import {
 } from "../telemetry/health.ts";
 import {
   answerBug,
+  answerClosed,
   answerHost,
   answerJson,
   answerMethodNotAllowed,
@@ -17,7 +19,9 @@ import {
   answerNotFound,
   answerUnauthenticated,
 } from "./answers.ts";
-import { TOKEN_LENGTH_MIN, tokenCheck } from "./credential.ts";
+import type { ApiRequest } from "./api.ts";
+import { callerOf } from "./credential.ts";
+import type { AdminDesk } from "./desk.ts";
 import { checkHost } from "./host.ts";
 
 /** What the admin listener shows; whoever assembles the gateway provides it. */
@@ -33,8 +37,13 @@ export interface AdminOptions {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
-  /** Asked for metrics and health details when set; without it only loopback is served. */
-  readonly token: Secret | undefined;
+  /**
+   * Who may use the API now. With any, metrics and health details want one too; without, the API
+   * answers nobody, and the listener is on loopback only.
+   */
+  readonly tokens: () => readonly AdminToken[];
+  /** Loaded when somebody first calls the API. */
+  readonly desk: () => Promise<AdminDesk>;
   /** Names accepted in `Host` besides `localhost` and addresses. */
   readonly allowedHosts: readonly string[];
   readonly source: AdminSource;
@@ -46,7 +55,7 @@ export type AdminStart =
   | { readonly kind: "listening"; readonly port: number; stop(): Promise<void> }
   | { readonly kind: "refused"; readonly reason: string; readonly fix: string };
 
-/** Admin requests have no bodies worth reading. */
+/** No request of the API is longer. */
 const BODY_BYTES_MAX = 64 * 1024;
 
 /** Opens the admin listener on a port of its own: none of it is reachable from the data port. */
@@ -61,7 +70,7 @@ export function startAdmin(options: AdminOptions): AdminStart {
       reusePort: false, // Bun's default would share the port with another gateway, unnoticed.
       development: false,
       maxRequestBodySize: BODY_BYTES_MAX,
-      fetch: answer,
+      fetch: (request, own) => answer(request, own.requestIP(request)?.address),
       error(bug) {
         options.log.line("error", "admin", "A request failed on a bug", { error: bug.name });
         return answerBug();
@@ -74,15 +83,16 @@ export function startAdmin(options: AdminOptions): AdminStart {
   }
 }
 
-function refusal({ host, token }: AdminOptions): AdminStart | undefined {
-  if (token && token.expose().length < TOKEN_LENGTH_MIN) {
+function refusal({ host, tokens }: AdminOptions): AdminStart | undefined {
+  const own = tokens();
+  if (own.some(({ secret }) => secret.expose().length < TOKEN_LENGTH_MIN)) {
     return {
       kind: "refused",
       reason: "the admin token is too short to be safe",
       fix: `use at least ${TOKEN_LENGTH_MIN} random characters`,
     };
   }
-  if (token || isLoopbackHost(host)) return undefined;
+  if (own.length > 0 || isLoopbackHost(host)) return undefined;
   return {
     kind: "refused",
     reason: `the admin listener would be open to the network on ${host} without a credential`,
@@ -108,21 +118,35 @@ function codeOf(cause: unknown): string | undefined {
 
 /** Requests to answers, without a socket. */
 export function adminHandler(
-  options: Pick<AdminOptions, "source" | "token" | "allowedHosts">,
-): (request: Request) => Awaitable<Response> {
-  const { source, token, allowedHosts } = options;
-  const check = token && tokenCheck(token);
-  return (request) => {
+  options: Pick<AdminOptions, "source" | "tokens" | "allowedHosts" | "desk">,
+): (request: Request, from?: string) => Awaitable<Response> {
+  const { source, tokens, allowedHosts, desk } = options;
+  return (request, from) => {
     const host = checkHost(request.headers.get("host"), allowedHosts);
     if (host !== "ok") return answerHost(host);
     const { path, query } = targetOf(request.url);
-    const detailed = new URLSearchParams(query).get("detailed") === "true";
+    const asked = new URLSearchParams(query);
+    const own = tokens();
+    const caller = callerOf(request.headers, own);
+    if (path.startsWith("/admin/")) {
+      if (own.length === 0) return answerClosed();
+      return callApi({ request, path, query: asked, caller, from }, desk);
+    }
+    const detailed = asked.get("detailed") === "true";
     const route = routeOf(path, detailed);
     if (route === undefined) return answerNotFound();
-    if (request.method !== "GET" && request.method !== "HEAD") return answerMethodNotAllowed();
-    if (route.guarded && check && !check(request.headers)) return answerUnauthenticated();
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return answerMethodNotAllowed(["GET", "HEAD"]);
+    }
+    if (route.guarded && own.length > 0 && caller === undefined) return answerUnauthenticated();
     return route.answer(source);
   };
+}
+
+/** A gateway whose API nobody calls does not load it. */
+async function callApi(asked: ApiRequest, desk: AdminOptions["desk"]): Promise<Response> {
+  const [{ answerApi }, own] = await Promise.all([import("./api.ts"), desk()]);
+  return answerApi(asked, own);
 }
 
 /** A path that leads somewhere. */

@@ -9,13 +9,14 @@ import { postgresDenials } from "../state/keys/deny-postgres.ts";
 import { SavedDenials } from "../state/keys/deny-saved.ts";
 import { DenySet, type DenySourceStatus } from "../state/keys/deny-set.ts";
 import type { DenySource } from "../state/keys/deny-source.ts";
+import type { Store } from "../state/store/store.ts";
 import { type DenyPlace, denyPlaces, type DenyRoot } from "./deny-places.ts";
-import type { StateStore } from "./state-store.ts";
 
 export interface DenyKeeperOptions extends DenyRoot {
   readonly clock: Clock;
   readonly log: Log;
-  readonly store: StateStore;
+  /** Where denials made by hand are. */
+  readonly store: () => Promise<Store | string>;
 }
 
 /** Followers of the log hear that it is in step a few times while it may be behind, or so often. */
@@ -64,6 +65,11 @@ export class DenyKeeper {
     this.#set = undefined;
   }
 
+  /** Whether anybody asks who is shut out. */
+  get isAsked(): boolean {
+    return this.#set !== undefined;
+  }
+
   statuses(): readonly DenySourceStatus[] {
     return this.#set?.statuses() ?? [];
   }
@@ -93,7 +99,7 @@ export class DenyKeeper {
   /** The state's own log may be out of order at the start: what was saved is in force meanwhile. */
   async #followStore(set: DenySet, place: DenyPlace): Promise<void> {
     const { clock, store, log } = this.#options;
-    const opened = await store.get();
+    const opened = await store();
     if (set !== this.#set) return;
     if (typeof opened !== "string") {
       set.follow(this.#saved(eventDenials({ store: opened, clock }), { place, deny: undefined }));

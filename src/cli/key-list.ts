@@ -28,7 +28,7 @@ export function keyList(argv: readonly string[], io: Io, context: KeyContext): P
     noPositionals(positionals);
     const now = context.clock.wall();
     const work = (book: KeyBook) => book.list(now);
-    const keys = (await withBook(values, { io, context, work, absent: [] })).filter(
+    const keys = (await withBook(values, { io, context, work })).filter(
       (key) =>
         (values.tenant === undefined || key.tenant === values.tenant) &&
         (values.all || keyState(key, now) === "active"),

@@ -5,7 +5,13 @@ import type { Period } from "../core/limits.ts";
 import { PERIOD_WORDS, readPeriod as parsePeriod } from "../core/period-text.ts";
 import { fileKeyBook, type KeyBook } from "../state/keys/key-book.ts";
 import type { KeyRefusal } from "../state/keys/key-store.ts";
-import { hasKeyFile } from "../state/keys/key-file.ts";
+import {
+  isLabel,
+  LABEL,
+  parseDollars,
+  parseDuration,
+  parseExpiry,
+} from "../state/keys/key-words.ts";
 import { DATABASE_OPTIONS, databaseOf, type DatabaseOptions } from "./database.ts";
 import { EXIT, type Io } from "./io.ts";
 import type { KeyContext } from "./key.ts";
@@ -97,8 +103,6 @@ export interface BookWork<T> {
   readonly io: Io;
   readonly context: KeyContext;
   readonly work: (book: KeyBook) => Promise<T>;
-  /** The answer where there is no store: asking for one makes none. Without it one is made. */
-  readonly absent?: T;
 }
 
 /** What was typed about where keys are kept. */
@@ -108,22 +112,18 @@ export interface BookPlace extends DatabaseOptions {
 
 /** Works on the keys of the database, or of the state directory where there is none. */
 export async function withBook<T>(place: BookPlace, options: BookWork<T>): Promise<T> {
-  const { context, work, absent } = options;
   const book = await openBook(place, options);
-  if (book === undefined && absent !== undefined) return absent;
-  const open = book ?? ownBook(place["state-dir"] ?? context.stateDir, context);
   try {
-    return await work(open);
+    return await options.work(book);
   } finally {
-    await open.close().catch(() => {}); // What was done is done, and what failed was told.
+    await book.close().catch(() => {}); // What was done is done, and what failed was told.
   }
 }
 
-/** Undefined where no database is meant and the directory has no store. */
 async function openBook(
   place: BookPlace,
   { io, context }: Pick<BookWork<unknown>, "io" | "context">,
-): Promise<KeyBook | undefined> {
+): Promise<KeyBook> {
   const directory = place["state-dir"];
   if (directory === undefined || place["database-url"] !== undefined) {
     const found = await databaseOf(place, io);
@@ -137,8 +137,7 @@ async function openBook(
       });
     }
   }
-  const own = directory ?? context.stateDir;
-  return hasKeyFile(own) ? ownBook(own, context) : undefined;
+  return ownBook(directory ?? context.stateDir, context);
 }
 
 /** The keys of a state directory, with its audit log. */
@@ -157,9 +156,6 @@ function ownBook(directory: string, { clock, random, by }: KeyContext): KeyBook 
 /** A person waits. */
 const DATABASE_MS: Ms = 10_000;
 
-/** What is said of every key where there is no store. */
-export const NO_SUCH_KEY: KeyRefusal = { refused: "unknown" };
-
 /** Why a key was not changed, in words. */
 export function refusalText(named: string, refusal: KeyRefusal): string {
   switch (refusal.refused) {
@@ -176,33 +172,19 @@ export function refusalText(named: string, refusal: KeyRefusal): string {
   }
 }
 
-const UNITS: Readonly<Record<string, Ms>> = {
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 7 * 86_400_000,
-};
-
 /** `90d`, `12h`, `30m`, `45s`, `2w`; `0` is none at all. */
 export function readDuration(option: string, text: string): Ms {
-  if (text === "0") return 0;
-  const [, count, unit = ""] = /^(\d{1,9})([smhdw])$/.exec(text) ?? [];
-  const duration = Number(count) * (UNITS[unit] ?? Number.NaN);
-  if (Number.isSafeInteger(duration) && duration > 0) return duration;
+  const duration = parseDuration(text);
+  if (duration !== undefined) return duration;
   throw new UsageError(`--${option} ${text}: give a duration such as 12h or 90d`);
 }
 
 /** A duration from `now` on, or a moment that says its zone. */
 export function readExpiry(text: string, now: Ms): Ms {
-  if (!/^\d{4}-/.test(text)) return now + readDuration("expires", text);
-  const isMoment = /^\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d))?$/.test(text);
-  const at = isMoment ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at)) {
-    throw new UsageError(`--expires ${text}: give 90d, 2027-01-31 or 2027-01-31T12:00:00Z`);
-  }
-  if (at <= now) throw new UsageError(`--expires ${text}: this is past`);
-  return at;
+  const at = parseExpiry(text, now);
+  if (typeof at === "number") return at;
+  if (at === "past") throw new UsageError(`--expires ${text}: this is past`);
+  throw new UsageError(`--expires ${text}: give 90d, 2027-01-31 or 2027-01-31T12:00:00Z`);
 }
 
 /** A whole number from 1 on. */
@@ -214,9 +196,8 @@ export function readCount(option: string, text: string): number {
 
 /** Dollars in decimal to billionths of one, through no fraction. */
 export function readDollars(option: string, text: string): Nano {
-  const [, whole = "", part = ""] = /^(\d{1,7})(?:\.(\d{1,9}))?$/.exec(text) ?? [];
-  const nano = Number(whole) * 1_000_000_000 + Number(part.padEnd(9, "0"));
-  if (whole !== "" && Number.isSafeInteger(nano)) return nano;
+  const nano = parseDollars(text);
+  if (nano !== undefined) return nano;
   throw new UsageError(`--${option} ${text}: give US dollars such as 50 or 0.25, below 9 million`);
 }
 
@@ -236,7 +217,6 @@ export function readNames(option: string, texts: readonly string[]): readonly st
 
 /** Names and tenants of keys stand in logs and labels. */
 export function readLabel(option: string, text: string): string {
-  if (/^[\w.@:/-]{1,64}$/.test(text)) return text;
-  const may = "letters, digits and . _ - @ : /";
-  throw new UsageError(`--${option}: give 1 to 64 characters of ${may}`);
+  if (isLabel(text)) return text;
+  throw new UsageError(`--${option}: give ${LABEL}`);
 }

@@ -3,7 +3,6 @@ import type { Io } from "./io.ts";
 import type { KeyContext } from "./key.ts";
 import {
   CommandError,
-  NO_SUCH_KEY,
   onlyKey,
   readOptions,
   refusalText,
@@ -28,7 +27,7 @@ export function keyRevoke(argv: readonly string[], io: Io, context: KeyContext):
     const named = onlyKey(positionals);
     const now = context.clock.wall();
     const work = (book: KeyBook) => book.revoke(named, now);
-    const done = await withBook(values, { io, context, work, absent: NO_SUCH_KEY });
+    const done = await withBook(values, { io, context, work });
     if ("refused" in done) throw new CommandError(refusalText(named, done));
     if (values.json) io.stdout(`${JSON.stringify({ id: done.id, revoked: true })}\n`);
     else io.stdout(`Key ${done.id} is revoked.\n`);

@@ -4,7 +4,6 @@ import type { Io } from "./io.ts";
 import type { KeyContext } from "./key.ts";
 import {
   CommandError,
-  NO_SUCH_KEY,
   onlyKey,
   readDuration,
   readOptions,
@@ -35,7 +34,7 @@ export function keyRotate(argv: readonly string[], io: Io, context: KeyContext):
     const overlap = readDuration("overlap", values.overlap);
     const now = context.clock.wall();
     const work = (book: KeyBook) => book.rotate(named, { now, overlap });
-    const done = await withBook(values, { io, context, work, absent: NO_SUCH_KEY });
+    const done = await withBook(values, { io, context, work });
     if ("refused" in done) throw new CommandError(refusalText(named, done));
     const ends = momentText(done.overlapEnds);
     if (values.json) {

@@ -9,6 +9,7 @@ import { sharedDirectory } from "../state/keys/shared-directory.ts";
 import { openPostgres } from "../state/store/postgres.ts";
 import type { Sql } from "../state/store/sql.ts";
 import { sqlStore } from "../state/store/sql-store.ts";
+import type { Store } from "../state/store/store.ts";
 import { fitProblem } from "../state/migrations/fit.ts";
 import { ShareKeeper, type ShareStanding } from "./share-keeper.ts";
 
@@ -30,6 +31,7 @@ export interface SharedState {
   readonly shares: ShareStanding | undefined;
   /** Shares budgets from here on: what they are counted in goes by the port. */
   keepShares(port: number): void;
+  readonly store: Store;
   close(): Promise<void>;
 }
 
@@ -72,6 +74,7 @@ export async function openSharedState(
   }
   let shares: ShareKeeper | undefined;
   return {
+    store,
     get status() {
       return link.status;
     },

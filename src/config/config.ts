@@ -36,6 +36,8 @@ export interface Config {
   /** Keep what each request used, for `interlock cost`. */
   readonly ledger: boolean;
   readonly state: StateConfig;
+  /** Who may use the admin API; empty: nobody. */
+  readonly adminTokens: readonly AdminToken[];
   readonly stealth: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error";
   /** Sections that were read and checked but change nothing yet: reported by `validate`. */
@@ -47,6 +49,14 @@ export type ConfigSource =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "environment" }
   | { readonly kind: "demo" };
+
+/** One who may use the admin API: a viewer reads, an admin changes as well. */
+export interface AdminToken {
+  readonly name: string;
+  readonly secret: Secret;
+  readonly role: AdminRole;
+}
+export type AdminRole = "admin" | "viewer";
 
 export interface ServerConfig {
   readonly host: string;

@@ -1,3 +1,4 @@
+import { readAdmin } from "./admin.ts";
 import type { AnyBackend } from "../core/backend.ts";
 import type { AnyLane } from "../core/pool.ts";
 import { CATALOGUE } from "./catalogue.ts";
@@ -75,11 +76,12 @@ export async function discover(options: DiscoverOptions): Promise<Discovery> {
   );
   const keyed = keys.length > 0 || storedKeys;
   const server = !keyed ? openModeServer(settings.server, findings) : settings.server;
+  const adminTokens = readAdmin({}, env, findings);
   if (findings.errors.length > 0) return { ok: false, errors: findings.errors };
   const notActive = [...findings.notActive, ...variablesNotActive(env, new Map())];
   const { warnings, origins } = findings;
   const state = readState({}, env, findings);
-  const asking = { state, server, keys, keyed };
+  const asking = { state, server, keys, keyed, adminTokens };
   const config = { ...configOf(found, settings), ...asking, notActive, warnings };
   return { ok: true, config, found, notes, origins };
 }
@@ -98,7 +100,7 @@ function foundOf({ plan, by }: Candidate, models: readonly string[]): Found {
   return { backend: makeBackend(plan), by, models };
 }
 
-type Asking = "state" | "keys" | "keyed";
+type Asking = "state" | "keys" | "keyed" | "adminTokens";
 function configOf(found: readonly Found[], settings: Settings): Omit<Config, Asking> {
   const backends = found.map(({ backend }) => backend);
   const demo = backends[0]?.name === DEMO_BACKEND_NAME;

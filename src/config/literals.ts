@@ -58,6 +58,9 @@ function secretsOf({
   add([...place, "webhook_url"], inUrl(webhook_url), { variable: "BUDGET_WEBHOOK_URL" });
   add([...place, "webhook_secret"], webhook_secret, { variable: "BUDGET_WEBHOOK_SECRET" });
   add(["state", "database_url"], inUrl(state?.database_url), { variable: "DATABASE_URL" });
+  for (const [name, { token }] of Object.entries(file.admin?.tokens ?? {})) {
+    add(["admin", "tokens", name, "token"], token, { variable: "ADMIN_TOKEN" });
+  }
   const { nats, postgres } = file.signed_keys?.deny ?? {};
   const denied: Path = ["signed_keys", "deny"];
   add([...denied, "nats", "url"], inUrl(nats?.url), { variable: "NATS_URL" });

@@ -73,6 +73,7 @@ export function printConfig(config: Config, options: PrintOptions): Printed {
     on_loss: relay.onLoss,
     stream_failure: relay.streamFailure,
     ledger: { enabled: config.ledger },
+    admin: { tokens: printAdmin(config, options) },
     state: printState(config.state, options),
     stealth: config.stealth,
     security: {
@@ -271,6 +272,13 @@ function printState(state: StateConfig, options: PrintOptions): Printed {
     max_connections: connectionsMax,
     budget_slice_percent: slicePart === undefined ? undefined : slicePart * 100,
   };
+}
+
+function printAdmin({ adminTokens }: Config, options: PrintOptions): Printed {
+  return entries(adminTokens, ({ name, role }) => {
+    const path = say(["admin", "tokens", name, "token"]);
+    return [name, { token: secretText(path, options), role }];
+  });
 }
 
 function printLimits(limits: Limits): Printed {

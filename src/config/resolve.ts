@@ -1,3 +1,4 @@
+import { readAdmin } from "./admin.ts";
 import { type AnyBackend, Backend } from "../core/backend.ts";
 import type { Config, ConfigSource, Diagnostic } from "./config.ts";
 import { readDocument } from "./document.ts";
@@ -123,6 +124,7 @@ function judge(file: FileConfig, options: JudgeOptions): Config {
   const signedKeys = readSignedKeys(file, { findings, tenants, ...granted });
   const ownKeys = readOwnKeys(file, context);
   const state = readState(file, env, findings);
+  const adminTokens = readAdmin(file, env, findings);
   // With a database of its own a gateway asks for keys, be there any yet or not.
   const keyed = keys.length > 0 || file.signed_keys != null || options.storedKeys || state.isNamed;
   const meant = namesKeys(file) || saidOf("keys", options);
@@ -136,7 +138,7 @@ function judge(file: FileConfig, options: JudgeOptions): Config {
     ...{ signedKeys, tenants, ownKeys },
     ...settings,
     ...{ server, state, source, models: models.lanes, pools, rules, defaultBackend },
-    ...{ keys, keyed },
+    ...{ keys, keyed, adminTokens },
     privacy: readPrivacyDefault(file, findings),
     backends: [...backends.usable.values()],
     notActive: findings.notActive,

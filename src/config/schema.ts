@@ -358,6 +358,17 @@ const TELEMETRY = section({
   }), // not active yet
 });
 
+/** Who may use the admin API; nobody unless a token is given here or in INTERLOCK_ADMIN_TOKEN. */
+const ADMIN = section({
+  tokens: named(
+    z.strictObject({
+      token: scalar(anyText), // at least 16 characters; or
+      token_env: scalar(variable), // the variable that holds it
+      role: scalar(word("admin", "viewer")), // admin; a viewer may read, and change nothing
+    }),
+  ),
+});
+
 /** What several nodes share. Without a database each keeps its own files in its state directory. */
 const STATE = section({
   database_url: scalar(anyText), // PostgreSQL; DATABASE_URL is used where the file names none
@@ -395,6 +406,7 @@ export const FILE = z.strictObject({
   security: SECURITY,
   telemetry: TELEMETRY,
   ledger: section({ enabled: scalar(flag) }), // true: keeps what each request used, in SQLite
+  admin: ADMIN,
   state: STATE,
   database: DATABASE,
 });

@@ -1,10 +1,20 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { tokenCheck } from "../../src/admin/credential.ts";
+import { callerOf } from "../../src/admin/credential.ts";
 import { Secret } from "../../src/core/secret.ts";
 
 const TOKEN = "a-token-of-decent-length";
-const check = tokenCheck(new Secret(TOKEN));
+const OTHER = "another-token-as-long";
+const tokens = [
+  { name: "one", secret: new Secret(TOKEN), role: "admin" },
+  { name: "two", secret: new Secret(OTHER), role: "viewer" },
+] as const;
+const check = (headers: Headers): boolean => callerOf(headers, tokens)?.name === "one";
+
+test("each token is its owner's", () => {
+  expect(callerOf(new Headers({ "x-admin-token": OTHER }), tokens)?.name).toBe("two");
+  expect(callerOf(new Headers({ "x-admin-token": OTHER }), [])).toBeUndefined();
+});
 
 test("the token is taken as Bearer in any case and in its own header", () => {
   expect(check(new Headers({ authorization: `Bearer ${TOKEN}` }))).toBe(true);

@@ -29,10 +29,14 @@ afterEach(async () => {
   for (const stop of running.splice(0)) await stop();
 });
 
+const adminOf = (token: string) =>
+  ({ name: "ops", secret: new Secret(token), role: "admin" }) as const;
+
 function options(differs: Partial<AdminOptions> = {}): AdminOptions {
   const log: Log = { line() {}, flush: () => Promise.resolve() };
   const host = "127.0.0.1";
-  return { host, port: 0, token: undefined, allowedHosts: [], source: source(), log, ...differs };
+  const rest = { tokens: () => [], desk: () => Promise.reject(new Error("no desk")) };
+  return { ...rest, host, port: 0, allowedHosts: [], source: source(), log, ...differs };
 }
 function listen(differs: Partial<AdminOptions> = {}): { port: number; url: string } {
   const started = startAdmin(options(differs));
@@ -140,7 +144,7 @@ test("an absolute target does not talk its way past the Host check", async () =>
 });
 
 test("with a token, metrics and details want it; plain health and probes do not", async () => {
-  const { url } = listen({ token: new Secret(TOKEN) });
+  const { url } = listen({ tokens: () => [adminOf(TOKEN)] });
   const guarded = ["/metrics", "/health?detailed=true"];
   for (const path of guarded) {
     const closed = await fetch(url + path);
@@ -168,7 +172,7 @@ test("without a token it listens on this machine only", () => {
 
 test("a token too short to be one is refused rather than relied on", () => {
   for (const token of ["", "hunter2", "fifteen-letters"]) {
-    const started = startAdmin(options({ token: new Secret(token) }));
+    const started = startAdmin(options({ tokens: () => [adminOf(token)] }));
     if (started.kind === "listening") running.push(started.stop);
     expect(started.kind).toBe("refused");
     expect(JSON.stringify(started)).not.toContain(token || "hunter2");

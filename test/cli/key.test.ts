@@ -144,7 +144,7 @@ describe("what cannot be done exits with 1 and says why", () => {
     using at = desk();
     writeFileSync(join(at.stateDir, "file"), "");
     const { code, err, out } = await at.run(`create --name x --state-dir ${at.stateDir}/file/dir`);
-    expect([code, err, out]).toEqual([1, expect.stringContaining("cannot be opened: "), ""]);
+    expect([code, err, out]).toEqual([1, expect.stringContaining("cannot be written: "), ""]);
   });
 });
 

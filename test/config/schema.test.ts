@@ -21,6 +21,8 @@ const ENV = {
   TENANT_KEY: "tenant-key-0123456789abcdef",
   TENANT_BATCH_KEY: "tenant-batch-key-0123456789",
   ENCRYPTION_KEY: "e".repeat(64),
+  ADMIN_TOKEN: "admin-0123456789abcdef",
+  VIEWER_TOKEN: "viewer-0123456789abcdef",
   DATABASE_URL: "postgres://user:pass@localhost/gateway",
   BUDGET_WEBHOOK_SECRET: "w".repeat(32),
   STATE_URL: "postgresql://user:pass@localhost/state",
@@ -94,7 +96,7 @@ function patternOf(path: Path): string {
   const parts = path.map((part, at) => {
     const holder = String(path[at - 1]);
     const isPlace = at === 1 || (at === 3 && path[0] === "tenants");
-    const chosen = (isPlace && named.has(holder)) || holder === "error_map";
+    const chosen = (isPlace && named.has(holder)) || holder === "error_map" || holder === "tokens";
     return chosen || typeof part === "number" ? "*" : part;
   });
   return parts.join(".");

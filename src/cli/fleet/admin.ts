@@ -1,5 +1,6 @@
 import { type AdminStart, startAdmin } from "../../admin/listener.ts";
-import type { Config } from "../../config/config.ts";
+import type { AdminDesk } from "../../admin/desk.ts";
+import type { AdminToken, Config } from "../../config/config.ts";
 import type { Log } from "../../runtime/runtime.ts";
 import {
   healthHttpStatus,
@@ -20,17 +21,20 @@ export interface AdminFacts {
   readonly metrics: () => string;
   readonly denials: Pick<DenyKeeper, "statuses">;
   readonly database: (() => DatabaseStanding) | undefined;
+  /** Who may use the API, of the configuration that serves now. */
+  readonly tokens: () => readonly AdminToken[];
+  readonly desk: () => Promise<AdminDesk>;
 }
 
 /** The admin listener of a gateway, however many processes serve it. */
 export function openAdmin(facts: AdminFacts): AdminStart | undefined {
-  const { config, log, serving, metrics, denials, database } = facts;
+  const { config, log, serving, metrics, denials, database, tokens, desk } = facts;
   const { metricsPort, allowedHosts } = config.server;
   if (metricsPort === undefined) return undefined;
   return startAdmin({
     host: "127.0.0.1",
     port: metricsPort,
-    token: undefined,
+    ...{ tokens, desk },
     allowedHosts,
     log,
     source: {

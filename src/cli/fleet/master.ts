@@ -1,8 +1,12 @@
+import type { AdminDesk } from "../../admin/desk.ts";
 import type { AdminStart } from "../../admin/listener.ts";
 import type { Environment } from "../../config/env.ts";
 import type { Ms } from "../../core/units.ts";
 import type { BufferedLog } from "../../runtime/log.ts";
 import type { Clock, Random, Timer } from "../../runtime/runtime.ts";
+import type { Actor } from "../../state/keys/key-audit.ts";
+import { StoreError } from "../../state/store/sql.ts";
+import type { Store } from "../../state/store/store.ts";
 import type { Notifier } from "../notify.ts";
 import { DenyKeeper } from "../deny-keeper.ts";
 import type { SharedState } from "../shared-state.ts";
@@ -40,7 +44,7 @@ export interface MasterOptions {
   readonly options: StartOptions;
   readonly env: Environment;
   /** What other nodes share with this one; undefined where no database is configured. */
-  readonly shared: Pick<SharedState, "status" | "shares"> | undefined;
+  readonly shared: Pick<SharedState, "status" | "store" | "shares"> | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: BufferedLog;
@@ -100,13 +104,20 @@ export class Master {
       directory,
       deadlineMs: STATE_MS,
     });
-    this.#denials = new DenyKeeper({ clock, log, store: this.#store, directory, port });
+    const place = { directory, port, database: plan.config.state.databaseUrl };
+    this.#denials = new DenyKeeper({ clock, log, store: this.#stateStore, ...place });
     const { denials, reloader } = { denials: this.#denials, reloader: this.#reloader };
     const { shared, ledger } = options;
     this.#database = shared && (() => standingOf(shared.status, ledger?.shipping));
     const database = this.#database;
     this.#metrics = createMasterMetrics({ reloader, serving, ledger, denials, database });
   }
+
+  /** Where changes are written down: the database that is shared, or this node's own. */
+  readonly #stateStore = (): Promise<Store | string> => {
+    const { shared } = this.#o;
+    return shared === undefined ? this.#store.get() : Promise.resolve(shared.store);
+  };
 
   get admin(): AdminStart | undefined {
     return this.#admin;
@@ -161,13 +172,13 @@ export class Master {
     };
     this.#o.signals.each((signal) => {
       const isHangUp = this.#hadTerminal && !this.#o.hasTerminal();
-      if (signal === "SIGHUP" && !isHangUp) void this.#reload();
+      if (signal === "SIGHUP" && !isHangUp) void this.#reload("signal:SIGHUP");
       else end();
     });
     return hurry.promise;
   }
 
-  async #reload(): Promise<Reloaded> {
+  async #reload(by: Actor): Promise<Reloaded> {
     const { notifier, serving } = this.#o;
     const { generation } = this.#reloader;
     if (this.#state !== "serving") {
@@ -177,9 +188,28 @@ export class Master {
     notifier.reloading();
     const reloaded = await this.#reloader.reload();
     this.#denials.apply(this.#reloader.config.signedKeys?.deny);
+    if (reloaded.kind === "applied") void this.#noteReload(reloaded.generation, by);
     const suffix = reloaded.kind === "refused" ? "; the last reload was refused" : "";
     notifier.ready(`Serving on ${serving.url.href}, generation ${reloaded.generation}${suffix}`);
     return reloaded;
+  }
+
+  /** It has taken effect already: where nobody can write it down, the log says so. */
+  async #noteReload(generation: number, by: Actor): Promise<void> {
+    const { clock, log, plan } = this.#o;
+    const { source } = plan.config;
+    try {
+      const store = await this.#stateStore();
+      if (typeof store === "string") throw new StoreError("unavailable", store);
+      await store.audit({
+        ...{ at: Math.floor(clock.wall()), actor: by, action: "config.reload" },
+        subject: source.kind === "file" ? source.path : source.kind,
+        detail: JSON.stringify({ generation, digest: this.#reloader.digest }),
+      });
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : "unknown reason";
+      log.line("error", "audit", "A reload could not be written down", { generation, problem });
+    }
   }
 
   async #answer(request: ControlRequest, say: (text: string) => void): Promise<Answered> {
@@ -187,7 +217,7 @@ export class Master {
       case "status":
         return { ok: true, result: await this.#status() };
       case "reload": {
-        const reloaded = await this.#reload();
+        const reloaded = await this.#reload("cli:reload");
         return { ok: reloaded.kind !== "refused", result: reloaded };
       }
       case "restart":
@@ -300,6 +330,18 @@ export class Master {
     return openAdmin({
       ...{ config: plan.config, log, serving, metrics: this.#metrics, denials: this.#denials },
       database: this.#database,
+      tokens: () => this.#reloader.config.adminTokens,
+      desk: () => this.#desk(),
+    });
+  }
+
+  /** What the admin API works on; its parts are loaded when somebody calls it. */
+  async #desk(): Promise<AdminDesk> {
+    const { clock, random, stateDirectory: directory, shared } = this.#o;
+    const { stateDesk } = await import("./state-desk.ts");
+    return stateDesk({
+      ...{ clock, random, directory, store: this.#stateStore, isShared: shared !== undefined },
+      denials: () => (this.#denials.isAsked ? this.#denials.statuses() : undefined),
     });
   }
 

@@ -48,6 +48,10 @@ export class Reloader {
   get config(): Config {
     return this.#config;
   }
+  /** Which files and answers it was made of. */
+  get digest(): string {
+    return this.#digest;
+  }
   get generation(): number {
     return this.#generation;
   }

@@ -18,8 +18,9 @@ export const DENIAL_VIEW = "denial";
 const SET = `${DENIAL_VIEW}.set`;
 const REMOVED = `${DENIAL_VIEW}.removed`;
 
-/** How often the log is asked for what another process wrote. */
+/** How often the log is asked for what another process wrote, and a server that tells by itself. */
 const POLL_MS: Ms = 250;
+const POLL_SERVER_MS: Ms = 2_000;
 const PAGE = 500;
 
 export interface EventDenialsOptions {
@@ -40,7 +41,7 @@ export function eventDenials(options: EventDenialsOptions): DenySource {
 
 async function follow(
   session: DenySession,
-  { store, pollMs = POLL_MS }: EventDenialsOptions,
+  { store, pollMs = store.engine === "postgres" ? POLL_SERVER_MS : POLL_MS }: EventDenialsOptions,
 ): Promise<void> {
   const { tell } = session;
   const head = BigInt(await store.revision()); // First: what the view knows besides comes again.

@@ -2,7 +2,8 @@ import type { Ms } from "../../core/units.ts";
 import type { Random } from "../../runtime/runtime.ts";
 import type { Store } from "../store/store.ts";
 import { type Actor, createDetail, keyAudit, type KeyChange, rotateDetail } from "./key-audit.ts";
-import { KeyStoreError } from "./key-file.ts";
+import { hasKeyFile, KeyStoreError } from "./key-file.ts";
+import { makeKeyId } from "./stored-key.ts";
 import {
   type KeyRefusal,
   KeyStore,
@@ -38,9 +39,16 @@ export interface FileBookOptions {
   readonly audit: () => Promise<Pick<Store, "audit"> | string>;
 }
 
-/** The keys of one node, in the file of its state directory. @throws KeyStoreError */
+const UNKNOWN: KeyRefusal = { refused: "unknown" };
+
+/**
+ * The keys of one node, in the file of its state directory. It is made with the first key: from
+ * then on callers are asked for one. @throws KeyStoreError from every method.
+ */
 export function fileKeyBook({ directory, random, by, audit }: FileBookOptions): KeyBook {
-  const store = new KeyStore({ directory, random });
+  let opened: KeyStore | undefined;
+  const open = (): KeyStore => (opened ??= new KeyStore({ directory, random }));
+  const found = (): KeyStore | undefined => (hasKeyFile(directory) ? open() : undefined);
   /** A change is written down first: one that nobody can be told of is not made. */
   async function witnessed<T>(change: KeyChange, act: () => T): Promise<T> {
     const log = await audit();
@@ -61,27 +69,32 @@ export function fileKeyBook({ directory, random, by, audit }: FileBookOptions): 
   }
   return {
     async create(wanted, now) {
-      const id = store.newId();
+      found(); // One that cannot be opened is told before anything is written.
+      const id = makeKeyId(random);
       const change = { action: "key.create", id, at: now, detail: createDetail(wanted) } as const;
-      return witnessed(change, () => store.create(wanted, now, id));
+      return witnessed(change, () => open().create(wanted, now, id));
     },
-    list: async (now) => store.list(now),
+    list: async (now) => found()?.list(now) ?? [],
     async revoke(named, now) {
-      const found = store.canRevoke(named);
-      if ("refused" in found) return found;
-      const { id } = found;
+      const store = found();
+      if (store === undefined) return UNKNOWN;
+      const key = store.canRevoke(named);
+      if ("refused" in key) return key;
+      const { id } = key;
       const change = { action: "key.revoke", id, at: now, detail: {} } as const;
       return witnessed(change, () => store.revoke(id, now));
     },
     async rotate(named, times) {
-      const found = store.canRotate(named, times.now);
-      if ("refused" in found) return found;
-      const { id } = found;
+      const store = found();
+      if (store === undefined) return UNKNOWN;
+      const key = store.canRotate(named, times.now);
+      if ("refused" in key) return key;
+      const { id } = key;
       const detail = rotateDetail(times.now + times.overlap);
       const change = { action: "key.rotate", id, at: times.now, detail } as const;
       return witnessed(change, () => store.rotate(id, times));
     },
-    close: async () => store.close(),
+    close: async () => opened?.close(),
   };
 }
 

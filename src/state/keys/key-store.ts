@@ -68,7 +68,11 @@ export class KeyStore implements Disposable {
     this.#db = openKeyFile(directory, makeKeyId(random));
   }
 
-  create({ name, tenant, expires, limits = {} }: NewKey, now: Ms, id = this.newId()): ShownKey {
+  create(
+    { name, tenant, expires, limits = {} }: NewKey,
+    now: Ms,
+    id = makeKeyId(this.#random),
+  ): ShownKey {
     const text = makeKeyText(id, this.#random);
     const created = Math.floor(now);
     const key: StoredKey = { id, name, tenant, created, expires, revoked: undefined, limits };
@@ -79,11 +83,6 @@ export class KeyStore implements Disposable {
       this.#addSecret(id, text, created);
     });
     return { key, text };
-  }
-
-  /** An id for a key that is to be created. */
-  newId(): string {
-    return makeKeyId(this.#random);
   }
 
   /** Every key, the oldest first. Nothing here gives a text or a digest away. */
