@@ -46,7 +46,8 @@ describe.each([
 test("a stream that runs through a restart ends as it began, then the old process ends", async () => {
   await using fleet = await startFleet({ config: numbered(echo.baseUrl, 1) });
   const body = { model: "m", stream: true, slow: true, messages: [{ role: "user", content: "" }] };
-  const init = { method: "POST", body: JSON.stringify(body) };
+  // A connection kept for later would be waited for as well.
+  const init = { method: "POST", body: JSON.stringify(body), keepalive: false };
   const answer = await fetch(`${fleet.origin}/v1/chat/completions`, init);
   expect((await fleet.run("restart")).code).toBe(0);
   expect(await answer.text()).toEndWith("data: [DONE]\n\n");
