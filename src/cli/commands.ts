@@ -7,6 +7,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["worker", async () => (await import("./worker.ts")).worker()],
   ["ledger-writer", async (argv) => (await import("./ledger-writer.ts")).ledgerWriter(argv)],
   ["succeed", async (argv) => (await import("./start.ts")).succeed(argv)],
+  ["clock", async (argv) => (await import("./clock.ts")).clock(argv, await terminal())],
   ["validate", async (argv) => (await import("./validate.ts")).validate(argv, await terminal())],
   ["config", async (argv) => (await import("./config.ts")).config(argv, await terminal())],
   [
@@ -79,6 +80,8 @@ Commands:
                       nothing, and is told why. (So does the signal HUP.)
   restart             Replace the running gateway by a new process, losing no request.
   status              Show the running gateways and their workers.
+  clock [accept]      Say whether the wall clock jumped, and budgets and keys end without it; accept
+                      says that it is right.
   validate FILE       Check a configuration file; every error at once, each with its fix.
   config show         Print the configuration in effect, secrets redacted.
   config generate     Print a commented sample configuration.

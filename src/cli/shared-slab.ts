@@ -47,22 +47,29 @@ export function mapSlab(place: SlabPlace, random: Random): ReturnType<typeof ope
   return openSlab({ ...blankSlab(random), path: pathOf(place) });
 }
 
+/** The ports of all gateways that counted limits in this directory since the machine started. */
+export function slabPorts(directory: string): readonly number[] {
+  const found = new Set<number>();
+  const boot = `-${bootId().replaceAll("-", "")}`;
+  for (const name of filesIn(folderOf({ directory, port: 0 }))) {
+    const [, port] = /^port-(\d+)\./.exec(name) ?? [];
+    if (port !== undefined && name.endsWith(boot)) found.add(Number(port));
+  }
+  return [...found].toSorted((one, other) => one - other);
+}
+
 export function blankSlab(random: Random) {
   return {
     sizes: SIZES,
-    bootId: readText("/proc/sys/kernel/random/boot_id") ?? "unknown",
+    bootId: bootId(),
     seed: BigInt(`0x${random.hex(8)}`),
   };
 }
 
 /** Whether this gateway ever had one: to look into it nobody makes one. */
 export function hasSlab(place: SlabPlace): boolean {
-  try {
-    const stem = `port-${place.port}`;
-    return readdirSync(folderOf(place)).some((name) => name.startsWith(stem));
-  } catch {
-    return false; // No gateway has run with this directory.
-  }
+  const stem = `port-${place.port}`;
+  return filesIn(folderOf(place)).some((name) => name.startsWith(stem));
 }
 
 /** Whether somebody's process is gone. */
@@ -98,6 +105,18 @@ function bornOf(pid: number): number | undefined {
   const [state = "X"] = fields;
   const started = fields[19];
   return started === undefined || OVER.has(state) ? undefined : Number(started) & 0x7fff_ffff;
+}
+
+function filesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // No gateway has run with this directory.
+  }
+}
+
+function bootId(): string {
+  return readText("/proc/sys/kernel/random/boot_id") ?? "unknown";
 }
 
 function folderOf({ directory }: SlabPlace): string {

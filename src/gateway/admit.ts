@@ -11,8 +11,8 @@ import type { Visit } from "./visit.ts";
 export function admit(visit: Visit, envelope: Envelope, target: Target): Permit | Rejection {
   const { gateway, key } = visit;
   const { clock } = gateway.runtime;
-  const wall = clock.wall();
   if (isTooOften(visit)) return new Rejection(OFTEN);
+  const wall = gateway.wall();
   const asked = askOf(envelope, { key: key!, target, card: gateway.card, wall });
   if (asked instanceof Rejection) return asked;
   visit.asked = asked;

@@ -1,5 +1,6 @@
 import type { AlertsConfig } from "../config/config.ts";
 import type { BudgetAlert } from "../core/alert.ts";
+import type { Ms } from "../core/units.ts";
 import type { Alerting } from "../governor/governor.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Metrics } from "../telemetry/catalogue.ts";
@@ -9,6 +10,8 @@ export interface AlertsOptions {
   readonly runtime: Runtime;
   readonly metrics: Metrics;
   readonly userAgent: string;
+  /** What periods are told by. */
+  readonly wall: () => Ms;
 }
 
 const NANO_PER_USD = 1e9;
@@ -16,7 +19,7 @@ const NANO_PER_USD = 1e9;
 /** Tells the log, the metrics and the operator's webhook of budgets; undefined for nobody. */
 export function alerting(
   { percents, webhook: config }: AlertsConfig,
-  { runtime, metrics, userAgent }: AlertsOptions,
+  { runtime, metrics, userAgent, wall }: AlertsOptions,
 ): Alerting | undefined {
   if (percents.length === 0) return undefined;
   const { network, clock, log } = runtime;
@@ -27,7 +30,7 @@ export function alerting(
   const webhook = config && new Webhook(config, { network, clock, userAgent, onTold });
   return {
     percents,
-    wall: () => clock.wall(),
+    wall,
     tell(alert) {
       metrics.budgetAlerts.series({ percent: String(alert.percent) }).add(1);
       log.line("warn", "gateway", "Budget alert", fieldsOf(alert));

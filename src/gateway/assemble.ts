@@ -21,7 +21,7 @@ import { buildRoutes, type Routes, routesFor } from "../router/routes.ts";
 import { ownedLabel } from "../config/tenants.ts";
 import type { TenantId } from "../core/ids.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { type BreakerState, createMetrics } from "../telemetry/catalogue.ts";
+import { type BreakerState, createMetrics, type LimitSource } from "../telemetry/catalogue.ts";
 import { HeapCells } from "../telemetry/cells.ts";
 import type { LedgerHealth } from "../telemetry/health.ts";
 import { createRecorder, type Recorder } from "../telemetry/record.ts";
@@ -51,6 +51,8 @@ export interface Gateway {
   readonly keyWatch: KeyWatch;
   readonly egressOf: (lane: Lane<Placement>) => Egress;
   readonly userAgent: string;
+  /** The time by which periods and keys end: the wall clock, unless that has jumped. */
+  readonly wall: () => Ms;
   readonly startedAt: Ms;
   readonly startedWall: Ms;
 }
@@ -99,16 +101,37 @@ function ledgerHealth({ ledger }: LimitBook): LedgerHealth {
   return ledger === LEDGER.full ? "full" : "failing";
 }
 
+function limitSource(book: LimitBook): LimitSource {
+  return {
+    get cells() {
+      const { rowsUsed, rowsMax } = book.counts;
+      return { used: rowsUsed, max: rowsMax };
+    },
+    get shared() {
+      return book.counts.rowsShared;
+    },
+    get recordsFull() {
+      return book.counts.recordsFull;
+    },
+    get clockJumped() {
+      return book.wall?.isFrozen === true;
+    },
+  };
+}
+
 export function assemble(config: Config, runtime: Runtime, options: AssembleOptions): Gateway {
   const keepsFacts = config.ledger && options.book?.shared === true;
   const userAgent = `interlock/${VERSION}`;
   const startedWall = runtime.clock.wall();
+  const guard = options.book?.wall;
+  const wall = guard === undefined ? () => runtime.clock.wall() : () => guard.read();
   const routes = buildRoutes(config);
   const { tenants } = config;
   const { denied } = options;
   const metrics = createMetrics(new HeapCells(), {
     breakers: () => config.backends.map(({ name }) => [name, BREAKER_CLOSED] as const),
     logLinesDropped: options.logLinesDropped,
+    limits: options.book && limitSource(options.book),
     startedWall,
     version: VERSION,
   });
@@ -123,7 +146,7 @@ export function assemble(config: Config, runtime: Runtime, options: AssembleOpti
     dialects,
     keys: keyRing(config.keys, {
       stored: options.stored,
-      wall: () => runtime.clock.wall(),
+      wall,
       signed: config.signedKeys && new SignedRing(config.signedKeys, { denied, tenants }),
       tenants,
       own: config.ownKeys,
@@ -137,12 +160,12 @@ export function assemble(config: Config, runtime: Runtime, options: AssembleOpti
       keepsFacts,
       addressRateMax: config.server.addressRateMax,
       machine: () => runtime.clock.machine(),
-      alerts: alerting(config.budgets.alerts, { runtime, metrics, userAgent }),
+      alerts: alerting(config.budgets.alerts, { runtime, metrics, userAgent, wall }),
     }),
     keepsFacts,
     ledger: () => (keepsFacts ? ledgerHealth(options.book!) : "off"),
     card: options.card ?? LATE_CARD,
-    keyWatch: new KeyWatch(runtime.clock),
+    keyWatch: new KeyWatch(runtime.clock, wall),
     recorder: createRecorder(metrics, {
       modelNames: new Set([...routes.named.keys(), ...ownedLabels(config)]),
       observed: new Map(),
@@ -153,6 +176,7 @@ export function assemble(config: Config, runtime: Runtime, options: AssembleOpti
       return egress;
     },
     userAgent,
+    wall,
     startedAt: runtime.clock.now(),
     startedWall,
   };

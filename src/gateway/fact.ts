@@ -62,7 +62,7 @@ export function factOf(
 ): Uint8Array | undefined {
   const { gateway, factId, attempts } = visit;
   if (factId === undefined || attempts.length === 0) return undefined;
-  const at = Math.floor(gateway.runtime.clock.wall());
+  const at = Math.floor(gateway.wall());
   const delivery = "delivery" in outcome ? outcome.delivery : undefined;
   const lane = delivery?.lane ?? attempts.at(-1)!.lane;
   const answered = outcome.kind === "answered" ? outcome.delivery.usage : undefined;

@@ -11,7 +11,8 @@ export function addLimitHeaders(headers: Record<string, string>, visit: Visit): 
   if (key === undefined) return;
   const { clock } = gateway.runtime;
   const wall = clock.wall();
-  const levels = gateway.governor.levels(key, { nowNs: clock.machine(), wall });
+  const period = gateway.wall();
+  const levels = gateway.governor.levels(key, { nowNs: clock.machine(), wall: period });
   if (levels === undefined) return;
   for (const name of Object.keys(headers)) if (UPSTREAMS.test(name)) delete headers[name];
   const spell = SPELLINGS[visit.dialect.id] ?? openaiNames;
@@ -21,7 +22,7 @@ export function addLimitHeaders(headers: Record<string, string>, visit: Visit): 
     spell(wall),
   );
   addRate(headers, { level: levels.tokens, max: levels.tokensMax, what: "tokens" }, spell(wall));
-  const budgets = levels.budgets.map((left) => budgetText(left, wall));
+  const budgets = levels.budgets.map((left) => budgetText(left, period));
   if (budgets.length > 0) headers["x-interlock-budget"] = budgets.join(", ");
 }
 

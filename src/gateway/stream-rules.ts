@@ -20,11 +20,13 @@ interface Watched {
 /** Ends answers whose key is revoked, denied or expires while they stream: one timer for all. */
 export class KeyWatch {
   readonly #clock: Clock;
+  readonly #wall: () => Ms;
   readonly #watched = new Set<Watched>();
   #timer: Timer | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, wall: () => Ms = () => clock.wall()) {
     this.#clock = clock;
+    this.#wall = wall;
   }
 
   /** Watches a stream until the answer is called; undefined where its key cannot end. */
@@ -44,7 +46,7 @@ export class KeyWatch {
   }
 
   #look(): void {
-    const wall = this.#clock.wall();
+    const wall = this.#wall();
     for (const { key, relaying } of this.#watched) {
       if (!isOver(key, wall)) continue;
       relaying.stop("key_revoked"); // Which ends the watching of it, too.
@@ -86,7 +88,7 @@ export function budgetRule(
   let used: Bound = { outputTokens: 0, tokens: inputTokens, nano: inputNano };
   return () => {
     const next = usedOf(tap, asked);
-    const instant = { nowNs: clock.machine(), wall: clock.wall() };
+    const instant = { nowNs: clock.machine(), wall: gateway.wall() };
     if (!permit.covers(next, instant)) {
       visit.bound = used; // What the tap saw last does not reach the client.
       return "budget_exceeded";

@@ -9,6 +9,8 @@ import { Guard } from "../state/slab/guard.ts";
 import { KIND, LEDGER } from "../state/slab/layout.ts";
 import { type LedgerState, ledgerState } from "../state/slab/ledger-desk.ts";
 import { type Admitted, type Ask, Limits, type Refused } from "../state/slab/limits.ts";
+import { slabCounts, type SlabCounts } from "../state/slab/slab.ts";
+import type { WallGuard } from "../state/slab/wall-guard.ts";
 import { type AlertRule, alertsOf } from "./alerts.ts";
 import { type Held, type HeldBudget, type Holder, holdOf, type Sharing } from "./held.ts";
 import { type Instant, type Levels, levelsOf } from "./levels.ts";
@@ -68,6 +70,7 @@ const UNUSED = { tokens: 0, nano: 0, estimated: false, fact: undefined } as cons
 
 export interface LimitBookOptions extends Sharing {
   readonly shared?: boolean;
+  readonly wall?: WallGuard | undefined;
 }
 
 /** Every key's limits, exact over all processes that share the slab. */
@@ -81,12 +84,22 @@ export class LimitBook {
   /** Whether other processes see what is counted here: then facts can reach the ledger. */
   readonly shared: boolean;
 
-  constructor(actor: Actor, { shared = false, slicePart }: LimitBookOptions = {}) {
+  /** What periods are told by, where somebody guards the clock. */
+  readonly wall: WallGuard | undefined;
+
+  constructor(actor: Actor, { shared = false, slicePart, wall }: LimitBookOptions = {}) {
     this.#actor = actor;
     this.shared = shared;
+    this.wall = wall;
     this.#sharing = { slicePart };
     this.#guard = new Guard(actor.slab, MINUTE_NS);
     this.#limits = new Limits(actor);
+  }
+
+  /** How full the table of limits is, and what came of that. */
+  get counts(): SlabCounts & { readonly rowsMax: number } {
+    const { slab } = this.#actor;
+    return { ...slabCounts(slab), rowsMax: slab.layout.sizes.limitRows };
   }
 
   /** Whether an address may send one more this minute; in memory of one size, whoever comes. */

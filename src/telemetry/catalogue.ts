@@ -17,8 +17,21 @@ export interface MetricSources {
   /** Every configured backend with its breaker: 0 closed, 1 half-open, 2 open. */
   breakers(): Iterable<readonly [provider: string, state: BreakerState]>;
   logLinesDropped(): number;
+  /** Where limits are counted; undefined where nothing is. */
+  readonly limits?: LimitSource | undefined;
   readonly startedWall: Ms;
   readonly version: string;
+}
+
+/** How limits are kept. */
+export interface LimitSource {
+  /** Places for limits that are taken, and that there are. */
+  readonly cells: { readonly used: number; readonly max: number };
+  /** Times a limit found no place of its own: it shares one with others, and is stricter. */
+  readonly shared: number;
+  /** Requests refused because as many are in flight as the machine keeps a record of. */
+  readonly recordsFull: number;
+  readonly clockJumped: boolean;
 }
 
 type Counters<L extends string> = SeriesSet<L, Counter>;
@@ -202,4 +215,28 @@ function registerOwnMetrics(registry: Registry, sources: MetricSources): void {
     read: () => [[{ version: sources.version, bun: Bun.version }, 1]],
   });
   registerProcessMetrics(registry, sources.startedWall);
+  if (sources.limits !== undefined) registerLimits(registry, sources.limits);
+}
+
+/** The same in every process, for all of them count in one place. */
+function registerLimits(registry: Registry, limits: LimitSource): void {
+  const gauge = (name: string, help: string, read: () => number): void =>
+    registry.sampled({ kind: "gauge", name, help, labels: [], read: () => [[{}, read()]] });
+  gauge("gateway_limit_cells_used", "Places for limits that are taken.", () => limits.cells.used);
+  gauge("gateway_limit_cells_max", "Places for limits that there are.", () => limits.cells.max);
+  gauge(
+    "gateway_limits_shared",
+    "Times a limit found no place of its own: it shares one with others, and is stricter.",
+    () => limits.shared,
+  );
+  gauge(
+    "gateway_limits_records_full",
+    "Requests refused because too many were in flight on this machine.",
+    () => limits.recordsFull,
+  );
+  gauge(
+    "gateway_wall_clock_jumped",
+    "1 while budgets and keys end without the wall clock, because it jumped.",
+    () => (limits.clockJumped ? 1 : 0),
+  );
 }

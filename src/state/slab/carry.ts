@@ -30,6 +30,7 @@ export function carryOver(bytes: Uint8Array, layout: Layout): void {
   const { i32 } = slab;
   i32[HEADER.sweeper] = 0;
   i32[HEADER.guardEpoch] = 0;
+  i32.fill(0, HEADER.wallAhead, HEADER.wallAhead + 2);
   const { stations, records, guardWidth } = layout.sizes;
   for (let station = 0; station < stations; station++) {
     recoverIntent(slab, station);

@@ -75,6 +75,8 @@ export const HEADER = {
   ledgerFailures: 44,
   /** Two words: requests that were served without a fact, as there was no room for it. */
   ledgerSkipped: 46,
+  /** Two words: by how many ms the wall clock is ahead of the time since this boot. */
+  wallAhead: 48,
 } as const;
 export const HEADER_WORDS = 1024;
 
