@@ -64,7 +64,9 @@ export class SignedRing {
       const { privacy, allow, zones } = this.#config;
       // A tenant with an entry is held by that; without one, by what holds for all such.
       const limits = { ...(tenant.entry === undefined ? this.#config.limits : UNLIMITED) };
-      const rest = { streamFailure: undefined, onLoss: undefined, limits, tenant };
+      // Also where no entry gives the tenant its number: a running answer ends with it.
+      const isValid = () => this.#denial(proven.tenant, Number.POSITIVE_INFINITY) === undefined;
+      const rest = { streamFailure: undefined, onLoss: undefined, limits, tenant, isValid };
       const id = `tenant-${proven.tenant}`;
       key = withTenant({ id, privacy, allow, zones, ...rest }, this);
       this.#keys.set(proven, key);
