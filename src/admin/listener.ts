@@ -48,6 +48,9 @@ export interface AdminOptions {
   readonly allowedHosts: readonly string[];
   readonly source: AdminSource;
   readonly log: Log;
+  /** Answers another node that proved who it is; undefined to one that did not. */
+  readonly peers?:
+    ((request: Request, target: string) => Promise<Response | undefined>) | undefined;
 }
 
 /** A listener, or in one sentence each why there is none and what to do. */
@@ -55,6 +58,8 @@ export type AdminStart =
   | { readonly kind: "listening"; readonly port: number; stop(): Promise<void> }
   | { readonly kind: "refused"; readonly reason: string; readonly fix: string };
 
+/** Where another node asks what was set here. */
+export const PEER_PATH = "/peers/registers";
 /** No request of the API is longer. */
 const BODY_BYTES_MAX = 64 * 1024;
 
@@ -118,13 +123,16 @@ function codeOf(cause: unknown): string | undefined {
 
 /** Requests to answers, without a socket. */
 export function adminHandler(
-  options: Pick<AdminOptions, "source" | "tokens" | "allowedHosts" | "desk">,
+  options: Pick<AdminOptions, "source" | "tokens" | "allowedHosts" | "desk" | "peers">,
 ): (request: Request, from?: string) => Awaitable<Response> {
   const { source, tokens, allowedHosts, desk } = options;
   return (request, from) => {
     const host = checkHost(request.headers.get("host"), allowedHosts);
     if (host !== "ok") return answerHost(host);
     const { path, query } = targetOf(request.url);
+    if (path === PEER_PATH && options.peers !== undefined) {
+      return answerPeer(options.peers(request, `${path}?${query}`));
+    }
     const asked = new URLSearchParams(query);
     const own = tokens();
     const caller = callerOf(request.headers, own);
@@ -147,6 +155,11 @@ export function adminHandler(
 async function callApi(asked: ApiRequest, desk: AdminOptions["desk"]): Promise<Response> {
   const [{ answerApi }, own] = await Promise.all([import("./api.ts"), desk()]);
   return answerApi(asked, own);
+}
+
+/** Other nodes prove who they are by a secret of their own, and see no token. */
+async function answerPeer(answer: Promise<Response | undefined>): Promise<Response> {
+  return (await answer) ?? answerUnauthenticated();
 }
 
 /** A path that leads somewhere. */

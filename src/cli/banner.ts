@@ -17,7 +17,7 @@ export function banner({ config, found, dataUrl, admin }: BannerFacts): string {
     `interlock ${VERSION}`,
     ...sourceLines(config, found),
     row("base URL", `${base}/v1`),
-    row("metrics", metricsText(admin)),
+    row("metrics", metricsText(admin, config.server.metricsHost)),
     row("backends", backendsText(config)),
     row("unmarked", `${config.privacy.default}: ${config.privacy.why}`),
     ...keyLines(config),
@@ -47,10 +47,10 @@ function sourceLines(config: Config, found: readonly string[]): string[] {
   }
 }
 
-function metricsText(admin: AdminStart | undefined): string {
+function metricsText(admin: AdminStart | undefined, host: string): string {
   if (admin === undefined) return "off";
   if (admin.kind === "refused") return `off: ${admin.reason}; ${admin.fix}`;
-  return `http://127.0.0.1:${admin.port}/metrics`;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${admin.port}/metrics`;
 }
 
 function backendsText(config: Config): string {

@@ -31,6 +31,16 @@ export const SIDE_EXITS: readonly SideExit[] = [
     reason: "labels hold names from the configuration only, values are counts and times",
   },
   {
+    name: "the database of several nodes",
+    state: "never sees payload",
+    reason: "it gets keys' names and digests, what requests used, and amounts",
+  },
+  {
+    name: "other nodes",
+    state: "never sees payload",
+    reason: "they are told keys' names, digests and ends, and nothing of a request",
+  },
+  {
     name: "deny-set sources (NATS, Postgres)",
     state: "never sees payload",
     reason: "they are asked who is shut out; nothing of a request is told to them",

@@ -9,6 +9,7 @@ import { type BufferedLog, stdoutLog } from "../runtime/log.ts";
 import type { Log } from "../runtime/runtime.ts";
 import { systemNetwork } from "../runtime/network.ts";
 import { systemRandom } from "../runtime/random.ts";
+import type { Store } from "../state/store/store.ts";
 import { banner } from "./banner.ts";
 import { fetchCapAtStart, fetchCapProblem } from "./fleet/fetch-cap.ts";
 import { fixedOf } from "./fleet/fixed.ts";
@@ -16,7 +17,7 @@ import { recording } from "./fleet/inputs.ts";
 import { listenProblem } from "./fleet/listening.ts";
 import { LedgerKeeper } from "./fleet/ledger-keeper.ts";
 import { Local } from "./fleet/local.ts";
-import { Master } from "./fleet/master.ts";
+import { Master, type MasterOptions } from "./fleet/master.ts";
 import { choosePort } from "./fleet/port.ts";
 import type { Predecessor } from "./fleet/predecessor.ts";
 import { sharedLog } from "./fleet/process-log.ts";
@@ -82,7 +83,9 @@ async function startServing(beginning: Beginning): Promise<number> {
   const serving = await openServing({ ...beginning, plan, log });
   if (typeof serving === "string") return refuse(serving);
   shared?.keepShares(Number(serving.url.port || 80));
-  const master = masterOf({ ...beginning, plan, log, serving, signals, shared });
+  const makePeers = await peersMaker(config, env, log);
+  if (typeof makePeers === "string") return refuse(makePeers);
+  const master = masterOf({ ...beginning, plan, log, serving, signals, shared, makePeers });
   await predecessor?.serving(serving, VERSION);
   const refused = master.open();
   predecessor?.taken(refused);
@@ -111,6 +114,18 @@ async function sharedState({ state }: Config, env: Environment, log: Log) {
   const { openSharedState } = await import("./shared-state.ts");
   const runtime = { clock: systemClock, random: systemRandom, log };
   return openSharedState({ config: state, directory: stateDirectory(env), runtime });
+}
+
+/** Loaded only where other nodes are named; a sentence where nothing of theirs can be kept. */
+async function peersMaker({ state }: Config, env: Environment, log: Log) {
+  const { peers } = state;
+  if (peers === undefined) return undefined;
+  const directory = stateDirectory(env);
+  if (directory === undefined) return "state.peers needs a home directory: set INTERLOCK_STATE_DIR";
+  const { Peers } = await import("./peers.ts");
+  const runtime = { clock: systemClock, random: systemRandom, network: systemNetwork, log };
+  return (store: () => Promise<Store | string>) =>
+    new Peers({ ...runtime, peers: peers.urls, secret: peers.secret, directory, store });
 }
 
 interface Opening extends Beginning {
@@ -151,6 +166,7 @@ interface Opened extends Opening {
   readonly serving: Serving;
   readonly signals: Signals;
   readonly shared: SharedState | undefined;
+  readonly makePeers: MasterOptions["makePeers"];
 }
 
 function masterOf(opening: Opened): Master {

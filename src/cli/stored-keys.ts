@@ -40,7 +40,8 @@ export function storedKeys(
   const { directory, config } = options;
   if (directory === undefined) return () => undefined;
   const place = placeOf(directory, config.state);
-  const isShared = config.state.databaseUrl !== undefined;
+  const { databaseUrl, peers } = config.state;
+  const isShared = databaseUrl !== undefined || peers !== undefined;
   // The copy is there before its first key is.
   const needsOne = isShared && !config.keyed;
   let follower: KeyFollower | undefined;

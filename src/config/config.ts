@@ -63,6 +63,8 @@ export interface ServerConfig {
   readonly port: number;
   /** The admin listener's port: /metrics and health. 0 picks a free one; undefined turns it off. */
   readonly metricsPort: number | undefined;
+  /** Where that listens: other nodes and scrapers of other machines need more than loopback. */
+  readonly metricsHost: string;
   /** Processes that serve; `auto` is one for each core of the machine that starts. */
   readonly workers: number | "auto";
   readonly connectionsMax: number;
@@ -245,6 +247,15 @@ export interface StateConfig {
    * are each node's own.
    */
   readonly slicePart: number | undefined;
+  /** Other nodes to exchange stored keys with; undefined where nobody is talked to. */
+  readonly peers: PeersConfig | undefined;
+}
+
+/** Nodes that share no database. Each asks the admin listeners of the others. */
+export interface PeersConfig {
+  readonly urls: readonly URL[];
+  /** What all of them know. */
+  readonly secret: Secret;
 }
 
 /** One thing wrong (or doubtful) in a configuration: where, why, and what to do. */

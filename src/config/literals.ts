@@ -57,6 +57,7 @@ function secretsOf({
   const place = ["budgets", "alerts"];
   add([...place, "webhook_url"], inUrl(webhook_url), { variable: "BUDGET_WEBHOOK_URL" });
   add([...place, "webhook_secret"], webhook_secret, { variable: "BUDGET_WEBHOOK_SECRET" });
+  add(["state", "peer_secret"], state?.peer_secret, { variable: "PEER_SECRET" });
   add(["state", "database_url"], inUrl(state?.database_url), { variable: "DATABASE_URL" });
   for (const [name, { token }] of Object.entries(file.admin?.tokens ?? {})) {
     add(["admin", "tokens", name, "token"], token, { variable: "ADMIN_TOKEN" });

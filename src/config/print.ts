@@ -43,6 +43,7 @@ export function printConfig(config: Config, options: PrintOptions): Printed {
       host: server.host,
       port: server.port,
       metrics_port: server.metricsPort ?? "off",
+      metrics_host: server.metricsHost,
       workers: server.workers,
       max_connections: server.connectionsMax,
       drain_seconds: server.drainMs / 1000,
@@ -262,7 +263,11 @@ function printDeny(deny: DenyConfig, options: PrintOptions): Printed {
 }
 
 function printState(state: StateConfig, options: PrintOptions): Printed {
-  const { databaseUrl, connectionsMax, slicePart } = state;
+  const { databaseUrl, connectionsMax, slicePart, peers } = state;
+  if (peers !== undefined) {
+    const peer_secret = secretText(say(["state", "peer_secret"]), options);
+    return { peers: peers.urls.map(({ href }) => href), peer_secret };
+  }
   if (databaseUrl === undefined) return {};
   const path = say(["state", "database_url"]);
   const aliased = secretText(say(["database", "url"]), options);

@@ -1,6 +1,6 @@
 import { readAdmin } from "./admin.ts";
 import { type AnyBackend, Backend } from "../core/backend.ts";
-import type { Config, ConfigSource, Diagnostic } from "./config.ts";
+import type { Config, ConfigSource, Diagnostic, StateConfig } from "./config.ts";
 import { readDocument } from "./document.ts";
 import { type Environment, type Flags, readOverrides, variablesNotActive } from "./env.ts";
 import { type Findings, finding, noFindings } from "./findings.ts";
@@ -125,8 +125,8 @@ function judge(file: FileConfig, options: JudgeOptions): Config {
   const ownKeys = readOwnKeys(file, context);
   const state = readState(file, env, findings);
   const adminTokens = readAdmin(file, env, findings);
-  // With a database of its own a gateway asks for keys, be there any yet or not.
-  const keyed = keys.length > 0 || file.signed_keys != null || options.storedKeys || state.isNamed;
+  // One that shares keys with other nodes asks for them, be there any yet or not.
+  const keyed = keys.length > 0 || file.signed_keys != null || options.storedKeys || shares(state);
   const meant = namesKeys(file) || saidOf("keys", options);
   const server = keyed || meant ? settings.server : openModeServer(settings.server, findings);
   const lanes =
@@ -146,6 +146,10 @@ function judge(file: FileConfig, options: JudgeOptions): Config {
   };
   findings.warnings.push(...warnOf(file, config, written));
   return config;
+}
+
+function shares({ isNamed, peers }: StateConfig): boolean {
+  return isNamed || peers !== undefined;
 }
 
 function readBackends(file: FileConfig, options: JudgeOptions): Backends {

@@ -62,7 +62,8 @@ const TIMEOUT = section({
 const SERVER = section({
   host: scalar(text), // 127.0.0.1; anything but loopback needs keys
   port: scalar(port), // 8080
-  metrics_port: scalar(wholeOr(port, "off")), // 9090, on loopback; off closes it
+  metrics_port: scalar(wholeOr(port, "off")), // 9090; off closes it
+  metrics_host: scalar(text), // 127.0.0.1; anything but loopback needs an admin token
   workers: scalar(wholeOr(whole(1, 1024), "auto")), // 1; auto: one for each core
   max_connections: scalar(whole(1, 1_000_000)), // 10000
   timeout_seconds: scalar(seconds), // as resilience.timeout.request_seconds, which wins
@@ -374,6 +375,8 @@ const STATE = section({
   database_url: scalar(anyText), // PostgreSQL; DATABASE_URL is used where the file names none
   max_connections: scalar(whole(1, 100_000)), // 4 at most from each node
   budget_slice_percent: scalar(decimal(0, 100)), // 5: used before others are asked
+  peers: list(scalar(anyText)), // other nodes, without a database: http://10.0.0.2:9090
+  peer_secret: scalar(anyText), // what all of them know, at least 32 characters
 });
 
 /** The same under another gateway's names. */

@@ -75,7 +75,7 @@ function readServer(file: FileConfig, overrides: Overrides, findings: Findings):
   const number = (path: string, choice: Optional) => choose({ path, ...choice }, findings);
   const limits = "security.validation";
   return {
-    ...{ host, port, metricsPort, workers },
+    ...{ host, port, metricsPort, metricsHost: readMetricsHost(file, findings), workers },
     connectionsMax: number("server.max_connections", {
       given: max_connections,
       otherwise: DEFAULTS.connectionsMax,
@@ -119,6 +119,17 @@ function readListener(file: FileConfig, overrides: Overrides, findings: Findings
     findings,
   );
   return { host, port };
+}
+
+/** Whether it may be reached from elsewhere is for the listener to say: that wants a token. */
+function readMetricsHost({ server }: FileConfig, findings: Findings): string {
+  const path = "server.metrics_host";
+  const written = choose({ path, given: server?.metrics_host, otherwise: LOOPBACK }, findings);
+  const host = written.startsWith("[") ? bareHost(written) : written;
+  if (isListenHost(host)) return host;
+  const fix = "give an address or a name alone; the port has its own line";
+  findings.errors.push(finding(path, "is not a host to listen on", fix));
+  return LOOPBACK;
 }
 
 function isListenHost(host: string): boolean {

@@ -1,9 +1,10 @@
 import { Secret } from "../core/secret.ts";
-import type { StateConfig } from "./config.ts";
+import { readBaseUrl } from "./base-url.ts";
+import type { PeersConfig, StateConfig } from "./config.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { type Environment, variable } from "./env.ts";
 import { type Findings, finding } from "./findings.ts";
-import { say } from "./path.ts";
+import { type Path, say } from "./path.ts";
 import type { FileConfig } from "./schema.ts";
 
 /** The variable that names the database where no file does. */
@@ -23,14 +24,50 @@ export function readState(file: FileConfig, env: Environment, findings: Findings
   }
   if (count.value === undefined) findings.origins.set(count.path, "default");
   const isNamed = url.value !== undefined;
+  const peers = readPeers(file, findings);
+  if (isNamed && peers !== undefined) {
+    const fix = "remove it: what the database holds is on every node already";
+    findings.errors.push(finding("state.peers", "stands beside a database", fix));
+  }
   const percent = state?.budget_slice_percent;
   if (percent === undefined) findings.origins.set("state.budget_slice_percent", "default");
   return {
-    databaseUrl: url.value === undefined ? fromEnvironment(env, findings) : fromFile(url, findings),
+    databaseUrl: isNamed ? fromFile(url, findings) : fromEnvironment(env, findings, peers),
     isNamed,
     slicePart: isNamed ? (percent ?? DEFAULTS.budgetSlicePercent) / 100 : undefined,
+    peers,
     connectionsMax: count.value ?? DEFAULTS.databaseConnectionsMax,
   };
+}
+
+function readPeers({ state }: FileConfig, findings: Findings): PeersConfig | undefined {
+  const { peers, peer_secret: secret } = state ?? {};
+  if (peers === undefined && secret === undefined) return undefined;
+  if (secret === undefined || secret.length < SECRET_MIN) {
+    const reason =
+      secret === undefined ? "is missing: peers prove by it who they are" : "is too short";
+    const fix = `give all nodes one of at least ${SECRET_MIN} characters: openssl rand -hex 32`;
+    findings.errors.push(finding("state.peer_secret", reason, fix));
+    return undefined;
+  }
+  const listed = (peers ?? []).filter((each) => each !== undefined);
+  const urls = listed.flatMap((text, at) => readPeer(text, ["state", "peers", at], findings) ?? []);
+  return { urls, secret: new Secret(secret) };
+}
+
+/** As long as what HMAC-SHA256 gives. */
+const SECRET_MIN = 32;
+
+function readPeer(text: string, path: Path, findings: Findings): URL | undefined {
+  const read = readBaseUrl(text);
+  if (!read.ok) {
+    findings.errors.push(finding(path, read.reason, read.fix));
+    return undefined;
+  }
+  if (read.url.protocol === "https:" || read.host !== "public") return read.url;
+  const reason = "plain http would carry names of keys in the clear";
+  findings.errors.push(finding(path, reason, "use https, or a private address"));
+  return undefined;
 }
 
 interface Found<T> {
@@ -56,9 +93,13 @@ function fromFile({ path, value = "" }: Found<string>, findings: Findings): Secr
 }
 
 /** A variable of so common a name may be meant for another program: no error then. */
-function fromEnvironment(env: Environment, findings: Findings): Secret | undefined {
+function fromEnvironment(
+  env: Environment,
+  findings: Findings,
+  peers: PeersConfig | undefined,
+): Secret | undefined {
   const value = variable(env, DATABASE_VARIABLE);
-  if (value === undefined) return undefined;
+  if (value === undefined || peers !== undefined) return undefined;
   if (!isPostgres(value)) {
     const fix = "unset it, or set it to postgres://USER:PASSWORD@HOST:5432/NAME";
     findings.warnings.push(finding(DATABASE_VARIABLE, "is no PostgreSQL URL: not used", fix));

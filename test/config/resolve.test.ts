@@ -635,6 +635,7 @@ test("defaults are those the documentation promises", () => {
   const config = good(OLLAMA);
   expect(config.server).toEqual({
     ...{ host: "127.0.0.1", port: 8080, metricsPort: 9090, workers: 1, connectionsMax: 10_000 },
+    metricsHost: "127.0.0.1",
     ...{ bodyBytesMax: 33_554_432, depthMax: 64, drainMs: 330_000, allowedHosts: [] },
     addressRateMax: undefined,
   });

@@ -26,6 +26,7 @@ const ENV = {
   DATABASE_URL: "postgres://user:pass@localhost/gateway",
   BUDGET_WEBHOOK_SECRET: "w".repeat(32),
   STATE_URL: "postgresql://user:pass@localhost/state",
+  PEER_SECRET: "0123456789abcdef0123456789abcdef",
 };
 
 function load(text: string, env: Record<string, string> = ENV) {

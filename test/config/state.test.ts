@@ -67,3 +67,17 @@ test("what is taken as a URL is one that can be dialled", () => {
     }),
   );
 });
+
+test.each([
+  ["peers: ['http://10.0.0.2:9090']", "state.peer_secret"],
+  ["peers: ['http://10.0.0.2:9090'], peer_secret: short", "state.peer_secret"],
+  [`peers: ['http://1.2.3.4:9090'], peer_secret: ${"x".repeat(32)}`, "state.peers[0]"],
+  [`peers: ['ftp://10.0.0.2'], peer_secret: ${"x".repeat(32)}`, "state.peers[0]"],
+  [
+    `peers: ['http://10.0.0.2'], peer_secret: ${"x".repeat(32)}, database_url: 'postgres://db/x'`,
+    "state.peers",
+  ],
+])("state: { %s } is refused at %s", (state, path) => {
+  const loaded = load(`state: { ${state} }`);
+  expect(loaded.ok || loaded.errors.map((error) => error.path)).toEqual([path]);
+});

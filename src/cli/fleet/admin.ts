@@ -8,6 +8,7 @@ import {
   readinessOf as readyIf,
 } from "../../telemetry/health.ts";
 import type { DenySourceStatus } from "../../state/keys/deny-set.ts";
+import type { Peers } from "../peers.ts";
 import type { DenyKeeper } from "../deny-keeper.ts";
 import type { DatabaseStanding } from "./database-standing.ts";
 import type { FleetHealth } from "./merge-health.ts";
@@ -24,15 +25,17 @@ export interface AdminFacts {
   /** Who may use the API, of the configuration that serves now. */
   readonly tokens: () => readonly AdminToken[];
   readonly desk: () => Promise<AdminDesk>;
+  readonly peers: Pick<Peers, "answer"> | undefined;
 }
 
 /** The admin listener of a gateway, however many processes serve it. */
 export function openAdmin(facts: AdminFacts): AdminStart | undefined {
   const { config, log, serving, metrics, denials, database, tokens, desk } = facts;
-  const { metricsPort, allowedHosts } = config.server;
+  const { metricsPort, metricsHost, allowedHosts } = config.server;
   if (metricsPort === undefined) return undefined;
   return startAdmin({
-    host: "127.0.0.1",
+    host: metricsHost,
+    peers: facts.peers && ((request, target) => facts.peers!.answer(request, target)),
     port: metricsPort,
     ...{ tokens, desk },
     allowedHosts,

@@ -7,7 +7,7 @@ export type Fixed = FixedServer & {
   /** A digest of what is said of the database: which it is, and not how to get in. */
   readonly database: string | undefined;
 };
-interface FixedServer extends Pick<ServerConfig, "host" | "port" | "metricsPort"> {
+interface FixedServer extends Pick<ServerConfig, "host" | "port" | "metricsPort" | "metricsHost"> {
   readonly workers: number;
 }
 
@@ -15,17 +15,20 @@ const NAMES: readonly (readonly [field: keyof FixedServer, path: string])[] = [
   ["host", "server.host"],
   ["port", "server.port"],
   ["metricsPort", "server.metrics_port"],
+  ["metricsHost", "server.metrics_host"],
   ["workers", "server.workers"],
 ];
 
 export function fixedOf({ server, state }: Config): Fixed {
-  const { host, port, metricsPort } = server;
-  return { host, port, metricsPort, workers: workerCount(server), database: digestOf(state) };
+  const { host, port, metricsPort, metricsHost } = server;
+  const workers = workerCount(server);
+  return { host, port, metricsPort, metricsHost, workers, database: digestOf(state) };
 }
 
-function digestOf({ databaseUrl, ...rest }: Config["state"]): string | undefined {
-  if (databaseUrl === undefined) return undefined;
-  const all = JSON.stringify([databaseUrl.expose(), rest]);
+function digestOf({ databaseUrl, peers, ...rest }: Config["state"]): string | undefined {
+  if (databaseUrl === undefined && peers === undefined) return undefined;
+  const others = peers && [peers.urls, peers.secret.expose()];
+  const all = JSON.stringify([databaseUrl?.expose(), others, rest]);
   return new Bun.CryptoHasher("sha256").update(all).digest("hex");
 }
 
@@ -43,8 +46,8 @@ export function withFixed(config: Config, fixed: Fixed): Fitted | string {
   }
   const wanted = fixedOf(config);
   if (wanted.database !== fixed.database) {
-    // A worker that is made later would follow the keys of another database than the rest.
-    return "state: what is said of the database has changed: restart for that";
+    // A worker that is made later would follow other keys than the rest.
+    return "state: what is said of other nodes has changed: restart for that";
   }
   const needsRestart = NAMES.filter(([field]) => wanted[field] !== fixed[field]).map(
     ([field, path]) => `${path}: ${fixed[field] ?? "off"} → ${wanted[field] ?? "off"}`,

@@ -3,6 +3,8 @@ import { renderMetrics } from "../../telemetry/exposition.ts";
 import type { DenySourceStatus } from "../../state/keys/deny-set.ts";
 import { Registry } from "../../telemetry/registry.ts";
 import type { DenyKeeper } from "../deny-keeper.ts";
+import type { PeerStanding } from "../peer-link.ts";
+import type { Peers } from "../peers.ts";
 import type { DatabaseStanding } from "./database-standing.ts";
 import { type LedgerCounts, registerLedgerMetrics } from "./ledger-metrics.ts";
 import type { Reloader } from "./reloader.ts";
@@ -15,6 +17,7 @@ export interface MasterCounts {
   readonly denials: Pick<DenyKeeper, "statuses">;
   /** Undefined where no database is shared with other nodes. */
   readonly database: (() => DatabaseStanding) | undefined;
+  readonly peers: Pick<Peers, "standings"> | undefined;
 }
 
 /** The metrics of reloads and workers, as a function that gives their text now. */
@@ -58,6 +61,7 @@ export function createMasterMetrics(counts: MasterCounts): () => string {
   });
   registerDenySources(registry, denials);
   if (database !== undefined) addDatabase(registry, database);
+  if (counts.peers !== undefined) addPeers(registry, counts.peers);
   if (ledger !== undefined) registerLedgerMetrics(registry, ledger);
   return () => renderMetrics(registry);
 }
@@ -79,6 +83,29 @@ function registerDenySources(registry: Registry, denials: MasterCounts["denials"
     "gateway_deny_set_staleness_seconds",
     "How long ago all that a source says was surely known.",
     ({ stalenessMs }) => stalenessMs / 1000,
+  );
+}
+
+function addPeers(registry: Registry, peers: Pick<Peers, "standings">): void {
+  const gauge = (name: string, help: string, of: (peer: PeerStanding) => number): void =>
+    registry.sampled({
+      ...{ kind: "gauge", name, help, labels: ["peer"] },
+      *read() {
+        for (const each of peers.standings()) yield [{ peer: each.peer }, of(each)];
+      },
+    });
+  gauge("gateway_peer_in_step", "1 while all that another node has set is known here.", (of) =>
+    Number(of.isInStep),
+  );
+  gauge(
+    "gateway_peer_behind_seconds",
+    "How long ago all that another node had set was surely known here.",
+    ({ behindMs }) => behindMs / 1000,
+  );
+  gauge(
+    "gateway_peer_clock_skew_seconds",
+    "How far another node's clock is ahead of ours; over half a second its settings are refused.",
+    ({ skewMs }) => skewMs / 1000,
   );
 }
 

@@ -9,6 +9,7 @@ import { StoreError } from "../../state/store/sql.ts";
 import type { Store } from "../../state/store/store.ts";
 import type { Notifier } from "../notify.ts";
 import { DenyKeeper } from "../deny-keeper.ts";
+import type { Peers } from "../peers.ts";
 import type { SharedState } from "../shared-state.ts";
 import type { StartOptions } from "../start-options.ts";
 import { StateStore } from "../state-store.ts";
@@ -45,6 +46,8 @@ export interface MasterOptions {
   readonly env: Environment;
   /** What other nodes share with this one; undefined where no database is configured. */
   readonly shared: Pick<SharedState, "status" | "store" | "shares"> | undefined;
+  /** Makes what talks to nodes that share no database; undefined where there are none. */
+  readonly makePeers: ((store: () => Promise<Store | string>) => Peers) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: BufferedLog;
@@ -83,6 +86,7 @@ export class Master {
   readonly #store: StateStore;
   readonly #denials: DenyKeeper;
   #admin: AdminStart | undefined;
+  #peers: Peers | undefined;
   #control: ControlServer | undefined;
   #watchdog: Timer | undefined;
   #state: "serving" | "restarting" | "ending" = "serving";
@@ -110,7 +114,9 @@ export class Master {
     const { shared, ledger } = options;
     this.#database = shared && (() => standingOf(shared.status, ledger?.shipping));
     const database = this.#database;
-    this.#metrics = createMasterMetrics({ reloader, serving, ledger, denials, database });
+    const standings = () => this.#peers?.standings() ?? [];
+    const peers = options.makePeers && { standings };
+    this.#metrics = createMasterMetrics({ reloader, serving, ledger, denials, database, peers });
   }
 
   /** Where changes are written down: the database that is shared, or this node's own. */
@@ -125,12 +131,14 @@ export class Master {
 
   /** Opens what only one process can have; a sentence when a configured admin port is not free. */
   open(): string | undefined {
+    this.#peers = this.#o.makePeers?.(() => this.#store.get());
     this.#admin = this.#openAdmin();
     const isAsked = this.#o.plan.config.source.kind === "file";
     if (this.#admin?.kind === "refused" && isAsked) {
       return `${this.#admin.reason}: ${this.#admin.fix}`;
     }
     this.#openControl();
+    void this.#peers?.start();
     this.#denials.apply(this.#reloader.config.signedKeys?.deny);
     return undefined;
   }
@@ -239,6 +247,7 @@ export class Master {
       workers: serving.workers(),
       database: this.#database?.(),
       shares: this.#o.shared?.shares,
+      peers: this.#peers?.standings() ?? [],
     });
   }
 
@@ -329,7 +338,7 @@ export class Master {
     const { plan, log, serving } = this.#o;
     return openAdmin({
       ...{ config: plan.config, log, serving, metrics: this.#metrics, denials: this.#denials },
-      database: this.#database,
+      ...{ database: this.#database, peers: this.#peers },
       tokens: () => this.#reloader.config.adminTokens,
       desk: () => this.#desk(),
     });
@@ -401,6 +410,8 @@ export class Master {
     if (this.#admin?.kind === "listening") await this.#admin.stop();
     this.#admin = undefined;
     this.#denials.stop();
+    this.#peers?.stop();
+    this.#peers = undefined;
     await this.#store.close();
   }
 

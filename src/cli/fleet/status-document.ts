@@ -2,6 +2,7 @@ import type { ConfigSource } from "../../config/config.ts";
 import type { Ms } from "../../core/units.ts";
 import { VERSION } from "../../core/version.ts";
 import type { DatabaseStanding } from "./database-standing.ts";
+import type { PeerStanding } from "../peer-link.ts";
 import type { ShareStanding } from "../share-keeper.ts";
 import type { WorkerHealth } from "./merge-health.ts";
 
@@ -21,6 +22,15 @@ export interface StatusDocument {
   readonly database: DatabaseStanding | null;
   /** Null where every node's budgets are its own. */
   readonly budgets: SharedBudgets | null;
+  readonly peers: readonly PeerStatus[];
+}
+
+/** How another node stands to this one. */
+export interface PeerStatus {
+  readonly peer: string;
+  readonly status: "in_step" | "behind";
+  readonly behind_seconds: number;
+  readonly problem: string | null;
 }
 
 /** How budgets are that several nodes spend from. */
@@ -43,6 +53,7 @@ export interface StatusFacts {
   readonly workers: readonly WorkerHealth[];
   readonly database: DatabaseStanding | undefined;
   readonly shares: ShareStanding | undefined;
+  readonly peers: readonly PeerStanding[];
 }
 
 export function statusOf(facts: StatusFacts): StatusDocument {
@@ -59,6 +70,7 @@ export function statusOf(facts: StatusFacts): StatusDocument {
     workers_wanted: wanted,
     workers,
     database: facts.database ?? null,
+    peers: facts.peers.map(peerStatus),
     budgets: facts.shares === undefined ? null : sharedBudgets(facts.shares),
   };
 }
@@ -74,6 +86,11 @@ function sharedBudgets(shares: ShareStanding): SharedBudgets {
 
 const NANO = 1e9;
 
+function peerStatus({ peer, isInStep, behindMs, problem }: PeerStanding): PeerStatus {
+  const status = isInStep ? "in_step" : "behind";
+  return { peer, status, behind_seconds: Math.round(behindMs / 1000), problem: problem ?? null };
+}
+
 /** The same for a person. */
 export function statusText(status: StatusDocument): string {
   const { pid, version, state, url, generation, workers } = status;
@@ -84,6 +101,7 @@ export function statusText(status: StatusDocument): string {
     row("metrics", status.metrics_port === null ? "off" : `port ${status.metrics_port}`),
     ...(status.database === null ? [] : [row("database", databaseText(status.database))]),
     ...(status.budgets === null ? [] : [row("budgets", budgetsText(status.budgets))]),
+    ...status.peers.map((each) => row("peer", peerText(each))),
     row("workers", `${workers.length} of ${status.workers_wanted}`),
     ...workers.map(workerRow),
   ];
@@ -95,6 +113,10 @@ function databaseText(database: DatabaseStanding): string {
   if (status === "in_step") return "in step";
   const why = problem === null ? "" : `: ${problem}`;
   return `keys as of ${behind} s ago, ${facts} facts waiting${why}`;
+}
+
+function peerText({ peer, status, behind_seconds: behind, problem }: PeerStatus): string {
+  return status === "in_step" ? `${peer}: in step` : `${peer}: as of ${behind} s ago: ${problem}`;
 }
 
 function budgetsText(budgets: SharedBudgets): string {
