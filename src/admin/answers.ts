@@ -32,6 +32,12 @@ export function answerForbidden(): Response {
   return answerProblem(403, { type: "forbidden", message });
 }
 
+/** What cannot be kept to one tenant is not for one tenant's token. */
+export function answerOutOfScope(): Response {
+  const message = "This token is for the keys of one tenant alone.";
+  return answerProblem(403, { type: "forbidden", message });
+}
+
 /** Where no token is configured nobody can have one. */
 export function answerClosed(): Response {
   const message = "No admin token is configured: set INTERLOCK_ADMIN_TOKEN, or admin.tokens.";

@@ -5,6 +5,7 @@ import {
   answerForbidden,
   answerMethodNotAllowed,
   answerNotFound,
+  answerOutOfScope,
   answerProblem,
   answerUnauthenticated,
 } from "./answers.ts";
@@ -20,6 +21,8 @@ interface ApiRoute {
   readonly path: RegExp;
   /** Who may: an admin may all that a viewer may. */
   readonly role: AdminRole;
+  /** Whether it can be kept to one tenant: the others are the operator's alone. */
+  readonly scoped?: true;
   readonly act: (call: Call) => Promise<Response>;
 }
 
@@ -30,11 +33,11 @@ const DENIALS = /^\/admin\/denials$/;
 const DENIAL = /^\/admin\/denials\/([^/]{1,40})$/;
 
 const ROUTES: readonly ApiRoute[] = [
-  { method: "GET", path: KEYS, role: "viewer", act: listKeys },
-  { method: "POST", path: KEYS, role: "admin", act: createKey },
-  { method: "GET", path: KEY, role: "viewer", act: showKey },
-  { method: "DELETE", path: KEY, role: "admin", act: revokeKey },
-  { method: "POST", path: ROTATE, role: "admin", act: rotateKey },
+  { method: "GET", path: KEYS, role: "viewer", scoped: true, act: listKeys },
+  { method: "POST", path: KEYS, role: "admin", scoped: true, act: createKey },
+  { method: "GET", path: KEY, role: "viewer", scoped: true, act: showKey },
+  { method: "DELETE", path: KEY, role: "admin", scoped: true, act: revokeKey },
+  { method: "POST", path: ROTATE, role: "admin", scoped: true, act: rotateKey },
   { method: "GET", path: DENIALS, role: "viewer", act: listDenials },
   { method: "PUT", path: DENIAL, role: "admin", act: setDenial },
   { method: "DELETE", path: DENIAL, role: "admin", act: removeDenial },
@@ -61,11 +64,13 @@ export async function answerApi(asked: ApiRequest, desk: AdminDesk): Promise<Res
   if (routes.length === 0) return answerNotFound();
   const route = routes.find(({ method }) => method === request.method);
   if (route === undefined) return answerMethodNotAllowed(routes.map(({ method }) => method));
+  const { tenant } = caller;
+  if (tenant !== undefined && route.scoped !== true) return answerOutOfScope();
   if (route.role === "admin" && caller.role !== "admin") return answerForbidden();
   const caught = (route.path.exec(path) ?? []).slice(1).map(decoded);
   const by = `api:${caller.name}@${from ?? "unknown"}`;
   try {
-    return await route.act({ request, desk, by, caught, query });
+    return await route.act({ request, desk, by, tenant, caught, query });
   } catch (error) {
     return answerFailure(error);
   }

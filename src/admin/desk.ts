@@ -1,3 +1,4 @@
+import type { TenantId } from "../core/ids.ts";
 import type { Clock } from "../runtime/runtime.ts";
 import type { Actor } from "../state/keys/key-audit.ts";
 import type { KeyBook } from "../state/keys/key-book.ts";
@@ -24,6 +25,8 @@ export interface Call {
   readonly request: Request;
   readonly desk: AdminDesk;
   readonly by: Actor;
+  /** Whose keys alone it may see and change; undefined for everybody's. */
+  readonly tenant: TenantId | undefined;
   /** What the path's pattern caught. */
   readonly caught: readonly string[];
   readonly query: URLSearchParams;

@@ -53,7 +53,7 @@ export function listKeys(call: Call): Promise<Response> {
     const now = desk.clock.wall();
     const tenant = query.get("tenant");
     const isAll = query.get("all") === "true";
-    const keys = (await book.list(now)).filter(
+    const keys = (await seen(book, call)).filter(
       (key) =>
         (tenant === null || key.tenant === tenant) && (isAll || keyState(key, now) === "active"),
     );
@@ -66,7 +66,7 @@ export function showKey(call: Call): Promise<Response> {
   return withKeys(call, async (book) => {
     const now = call.desk.clock.wall();
     const [named = ""] = call.caught;
-    const key = (await book.list(now)).find(({ id }: ListedKey) => id === named);
+    const key = (await seen(book, call)).find(({ id }) => id === named);
     if (key === undefined) return answerRefusal(named, { refused: "unknown" });
     return answerJson(200, listedJson(key, now));
   });
@@ -75,7 +75,7 @@ export function showKey(call: Call): Promise<Response> {
 /** `POST /admin/keys`: the text is in this answer, and nowhere ever again. */
 export async function createKey(call: Call): Promise<Response> {
   const now = call.desk.clock.wall();
-  const wanted = newKey(await readBody(call.request, NEW_KEY), now);
+  const wanted = ownKey(newKey(await readBody(call.request, NEW_KEY), now), call);
   return withKeys(call, async (book) => {
     const { key, text } = await book.create(wanted, now);
     return answerJson(201, { key: text, ...keyJson(key) });
@@ -91,6 +91,7 @@ export async function rotateKey(call: Call): Promise<Response> {
   }
   const [named = ""] = call.caught;
   return withKeys(call, async (book) => {
+    if (!(await mayChange(book, named, call))) return answerRefusal(named, { refused: "unknown" });
     const done = await book.rotate(named, { now: call.desk.clock.wall(), overlap });
     if ("refused" in done) return answerRefusal(named, done);
     const overlapEnds = momentText(done.overlapEnds);
@@ -102,9 +103,30 @@ export async function rotateKey(call: Call): Promise<Response> {
 export function revokeKey(call: Call): Promise<Response> {
   const [named = ""] = call.caught;
   return withKeys(call, async (book) => {
+    if (!(await mayChange(book, named, call))) return answerRefusal(named, { refused: "unknown" });
     const done = await book.revoke(named, call.desk.clock.wall());
     if ("refused" in done) return answerRefusal(named, done);
     return answerJson(200, { id: done.id, revoked: true });
+  });
+}
+
+/** Every key that this caller may know of: those of others are not there for it. */
+async function seen(book: KeyBook, { desk, tenant }: Call): Promise<readonly ListedKey[]> {
+  const keys = await book.list(desk.clock.wall());
+  return tenant === undefined ? keys : keys.filter((key) => key.tenant === tenant);
+}
+
+/** A tenant's caller names keys by their id: a name may be that of another's too. */
+async function mayChange(book: KeyBook, named: string, call: Call): Promise<boolean> {
+  return call.tenant === undefined || (await seen(book, call)).some(({ id }) => id === named);
+}
+
+/** What a tenant's caller makes is its tenant's. */
+function ownKey(wanted: NewKey, { tenant }: Call): NewKey {
+  if (tenant === undefined) return wanted;
+  if (wanted.tenant === undefined || wanted.tenant === tenant) return { ...wanted, tenant };
+  throw new BadRequest("tenant: this token makes keys of its own tenant alone.", {
+    param: "tenant",
   });
 }
 

@@ -17,6 +17,7 @@ import {
   answerMethodNotAllowed,
   answerMetrics,
   answerNotFound,
+  answerOutOfScope,
   answerUnauthenticated,
 } from "./answers.ts";
 import type { ApiRequest } from "./api.ts";
@@ -147,6 +148,7 @@ export function adminHandler(
       return answerMethodNotAllowed(["GET", "HEAD"]);
     }
     if (route.guarded && own.length > 0 && caller === undefined) return answerUnauthenticated();
+    if (route.guarded && caller?.tenant !== undefined) return answerOutOfScope();
     return route.answer(source);
   };
 }

@@ -1,28 +1,41 @@
 import { Secret } from "../core/secret.ts";
-import type { AdminToken } from "./config.ts";
+import type { TenantId } from "../core/ids.ts";
+import type { AdminToken, TenantConfig } from "./config.ts";
 import { namedVariable, unsendable } from "./credential.ts";
 import { type Environment, variable } from "./env.ts";
 import { type Findings, finding } from "./findings.ts";
 import { type Path, say } from "./path.ts";
 import type { FileConfig } from "./schema.ts";
+import { followTenant } from "./tenants.ts";
 
 /** The variable that holds one more admin token, for a start without a file. */
 export const ADMIN_VARIABLE = "INTERLOCK_ADMIN_TOKEN";
 /** Shorter ones can be guessed. 16 characters of a random alphabet hold about 80 bits. */
 export const TOKEN_LENGTH_MIN = 16;
 
+/** What reading them needs to know of the rest of the file. */
+export interface AdminContext {
+  readonly env: Environment;
+  readonly findings: Findings;
+  readonly tenants: ReadonlyMap<TenantId, TenantConfig>;
+  /** For each value that came from the environment: what the file says there. */
+  readonly written: ReadonlyMap<string, string>;
+}
+
 /** Who may use the admin API, no two by the same token. */
 export function readAdmin(
   file: Pick<FileConfig, "admin">,
-  env: Environment,
-  findings: Findings,
+  { env, findings, tenants, written }: AdminContext,
 ): readonly AdminToken[] {
   const tokens: AdminToken[] = [];
   const owners = new Map<string, string>();
-  for (const [name, { token, token_env: named, role = "admin" }] of Object.entries(
-    file.admin?.tokens ?? {},
-  )) {
+  for (const [name, entry] of Object.entries(file.admin?.tokens ?? {})) {
+    const { token, token_env: named, role = "admin" } = entry;
     const path = ["admin", "tokens", name, "token"];
+    const at = ["admin", "tokens", name, "tenant"];
+    const shown = !written.has(say(at));
+    const tenant = followTenant(entry.tenant, tenants, { path: at, shown, findings })?.id;
+    if (entry.tenant !== undefined && tenant === undefined) continue; // Or it would be for all.
     const secret = readToken(path, { token, named }, { env, findings });
     const owner = secret && owners.get(secret.expose());
     if (owner !== undefined) {
@@ -30,7 +43,7 @@ export function readAdmin(
       findings.errors.push(finding(path, `is the same token as that of ${owner}`, fix));
     } else if (secret !== undefined) {
       owners.set(secret.expose(), name);
-      tokens.push({ name, secret, role });
+      tokens.push({ name, secret, role, tenant });
     }
   }
   const extra = variable(env, ADMIN_VARIABLE);

@@ -55,6 +55,8 @@ export interface AdminToken {
   readonly name: string;
   readonly secret: Secret;
   readonly role: AdminRole;
+  /** Whose keys alone it is for; undefined is the operator's own, for everything. */
+  readonly tenant?: TenantId | undefined;
 }
 export type AdminRole = "admin" | "viewer";
 

@@ -76,7 +76,7 @@ export async function discover(options: DiscoverOptions): Promise<Discovery> {
   );
   const keyed = keys.length > 0 || storedKeys;
   const server = !keyed ? openModeServer(settings.server, findings) : settings.server;
-  const adminTokens = readAdmin({}, env, findings);
+  const adminTokens = readAdmin({}, { env, findings, tenants: new Map(), written: new Map() });
   if (findings.errors.length > 0) return { ok: false, errors: findings.errors };
   const notActive = [...findings.notActive, ...variablesNotActive(env, new Map())];
   const { warnings, origins } = findings;

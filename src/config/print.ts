@@ -280,9 +280,9 @@ function printState(state: StateConfig, options: PrintOptions): Printed {
 }
 
 function printAdmin({ adminTokens }: Config, options: PrintOptions): Printed {
-  return entries(adminTokens, ({ name, role }) => {
+  return entries(adminTokens, ({ name, role, tenant }) => {
     const path = say(["admin", "tokens", name, "token"]);
-    return [name, { token: secretText(path, options), role }];
+    return [name, { token: secretText(path, options), role, tenant }];
   });
 }
 

@@ -124,7 +124,7 @@ function judge(file: FileConfig, options: JudgeOptions): Config {
   const signedKeys = readSignedKeys(file, { findings, tenants, ...granted });
   const ownKeys = readOwnKeys(file, context);
   const state = readState(file, env, findings);
-  const adminTokens = readAdmin(file, env, findings);
+  const adminTokens = readAdmin(file, { env, findings, tenants, written });
   // One that shares keys with other nodes asks for them, be there any yet or not.
   const keyed = keys.length > 0 || file.signed_keys != null || options.storedKeys || shares(state);
   const meant = namesKeys(file) || saidOf("keys", options);

@@ -366,6 +366,7 @@ const ADMIN = section({
       token: scalar(anyText), // at least 16 characters; or
       token_env: scalar(variable), // the variable that holds it
       role: scalar(word("admin", "viewer")), // admin; a viewer may read, and change nothing
+      tenant: scalar(anyText), // one of tenants: it sees and makes that tenant's stored keys alone
     }),
   ),
 });

@@ -14,9 +14,11 @@ import { temporaryFolder } from "../state/store/engines.ts";
 
 const ADMIN = "admin-token-0123456789";
 const VIEWER = "viewer-token-0123456789";
+const ACME = "acmes-token-0123456789";
 const TOKENS = [
   { name: "ops", secret: new Secret(ADMIN), role: "admin" },
   { name: "grafana", secret: new Secret(VIEWER), role: "viewer" },
+  { name: "acme", secret: new Secret(ACME), role: "admin", tenant: "acme" },
 ] as const;
 
 function desk(differs: { readonly store?: string; readonly signed?: boolean } = {}) {
@@ -122,6 +124,45 @@ describe.each(CALLS)("%s", (line, role) => {
     }
     expect(hasKeyFile(at.dir)).toBe(false);
   });
+});
+
+test("a token of one tenant is for nothing but that tenant's keys", async () => {
+  using at = desk();
+  const make = async (name: string, tenant?: string, token = ADMIN) =>
+    at.ask("POST /admin/keys", { name, ...(tenant !== undefined && { tenant }) }, token);
+  const { id: others } = (await make("k", "globex")).body;
+  const { id: nobodys } = (await make("k")).body;
+  const { id: theirs } = (await make("k", "acme")).body;
+  const own = await make("made", undefined, ACME);
+  expect(own).toMatchObject({ status: 201, body: { tenant: "acme" } });
+  expect((await make("made", "globex", ACME)).status).toBe(400);
+  const ids = async (line: string) =>
+    (await at.ask(line, undefined, ACME)).body.keys.map((key) => (key as { id: string }).id);
+  const wanted = [theirs, own.body.id].toSorted();
+  expect((await ids("GET /admin/keys?all=true")).toSorted()).toEqual(wanted);
+  expect(await ids("GET /admin/keys?tenant=globex")).toEqual([]);
+
+  const before = await at.records();
+  for (const id of [others, nobodys, "k", "0123456789abcdef"]) {
+    for (const [line, body] of [
+      [`GET /admin/keys/${id}`, undefined],
+      [`DELETE /admin/keys/${id}`, undefined],
+      [`POST /admin/keys/${id}/rotate`, {}],
+    ] as const) {
+      const { status, body: told } = await at.ask(line, body, ACME);
+      expect([line, status, told.error.message]).toEqual([line, 404, `There is no key ${id}.`]);
+    }
+  }
+  for (const [line] of CALLS.filter((each) => !each[0].includes("/admin/keys"))) {
+    expect([line, (await at.ask(line, { reason: "fraud" }, ACME)).status]).toEqual([line, 403]);
+  }
+  for (const path of ["/metrics", "/health?detailed=true"]) {
+    const headers = { host: "localhost", authorization: `Bearer ${ACME}` };
+    expect((await at.handle(new Request(`http://localhost${path}`, { headers }))).status).toBe(403);
+  }
+  expect(await at.records()).toEqual(before);
+  expect((await at.ask(`POST /admin/keys/${theirs}/rotate`, {}, ACME)).status).toBe(200);
+  expect((await at.ask(`DELETE /admin/keys/${theirs}`, undefined, ACME)).status).toBe(200);
 });
 
 test("a key's life, each step written down by whose token it was", async () => {

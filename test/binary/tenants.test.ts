@@ -349,3 +349,41 @@ test("a tenant's markup is on what its keys are charged, and not on what others 
   expect(plain).toBeGreaterThan(0);
   expect(await spent("marked")).toBeCloseTo(2 * plain, 6);
 }, 30_000);
+
+test("a tenant's admin token makes, lists and ends its own keys, and touches no other's", async () => {
+  const [ops, own] = ["operators-token-0123456789", "acmes-own-token-0123456789"];
+  const admin = { tokens: { ops: { token: ops }, acme: { token: own, tenant: "acme" } } };
+  const tenants = { acme: { requests_per_minute: 2 }, globex: {} };
+  await using fleet = await startFleet({ config: { ...BASE, tenants, admin }, workers: 2 });
+  const call = async (line: string, token: string, body?: object) => {
+    const [method = "", path = ""] = line.split(" ");
+    const answer = await fetch(fleet.adminOrigin + path, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return { status: answer.status, text, body: JSON.parse(text) as Record<string, string> };
+  };
+  const other = (await call("POST /admin/keys", ops, { name: "k", tenant: "globex" })).body;
+  const made = (await call("POST /admin/keys", own, { name: "k" })).body;
+  expect(made["tenant"]).toBe("acme");
+  const rig = { binary: fleet, keys: { other: other["key"] ?? "", made: made["key"] ?? "" } };
+  const opens = async (key: string): Promise<boolean> => (await ask(rig, key)) !== 401;
+  await eventually("both keys are known", async () => (await opens("other")) && opens("made"));
+  await eventually("its tenant's limit holds", async () => (await ask(rig, "made")) === 429);
+  expect(await ask(rig, "other")).toBe(200);
+
+  expect((await call("GET /admin/keys?all=true", own)).text).not.toContain(other["id"] ?? "?");
+  expect((await call(`DELETE /admin/keys/${other["id"]}`, own)).status).toBe(404);
+  for (const line of ["GET /admin/audit", "GET /admin/denials", "PUT /admin/denials/8"]) {
+    expect(
+      (await call(line, own, line.startsWith("PUT") ? { reason: "spend" } : undefined)).status,
+    ).toBe(403);
+  }
+  const headers = { authorization: `Bearer ${own}` };
+  expect((await fetch(`${fleet.adminOrigin}/metrics`, { headers })).status).toBe(403);
+  expect((await call(`DELETE /admin/keys/${made["id"]}`, own)).status).toBe(200);
+  await eventually("its key has ended", async () => !(await opens("made")));
+  expect(await ask(rig, "other")).toBe(200);
+}, 30_000);
