@@ -51,10 +51,14 @@ const keys = { free: { ...ANONYMOUS }, limited: { ...ANONYMOUS, limits } } as co
 let turn = 0;
 
 function requester(ledger: boolean, key: (typeof keys)[keyof typeof keys]) {
-  const gateway = assemble({ ...companyConfig(), ledger }, runtime, {
-    book,
-    logLinesDropped: () => 0,
-  });
+  const gateway = assemble(
+    { ...companyConfig(), ledger: { enabled: ledger, onFailure: { mode: "strict" } } },
+    runtime,
+    {
+      book,
+      logLinesDropped: () => 0,
+    },
+  );
   const headers = new Headers();
   return () => {
     const visit = begin(gateway, headers);

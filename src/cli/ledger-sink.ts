@@ -35,7 +35,12 @@ export async function openLedgerSink(
     return sqliteSink(db, { node: random.hex(4) });
   } catch (problem) {
     const message = problem instanceof Error ? problem.message : String(problem);
-    const isFull = problem instanceof StoreError && problem.kind === "full";
-    return { why: isFull || /full|ENOSPC/.test(message) ? "full" : "io", message };
+    return { why: whyOf(problem, message), message };
   }
+}
+
+function whyOf(problem: unknown, message: string): SinkFailure {
+  const kind = problem instanceof StoreError ? problem.kind : undefined;
+  if (kind === "full" || /full|ENOSPC/.test(message)) return "full";
+  return kind === "deadline" || /locked|busy/.test(message) ? "busy" : "io";
 }

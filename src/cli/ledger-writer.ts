@@ -14,7 +14,7 @@ import {
   tellLedger,
 } from "../state/slab/ledger-desk.ts";
 import { joinSlab, ownersOf } from "../state/slab/stations.ts";
-import { RingDrain } from "../state/ledger/drain.ts";
+import { BUSY_MAX_MS, RingDrain } from "../state/ledger/drain.ts";
 import type { LedgerSink } from "../state/ledger/sink.ts";
 import { sharedLog } from "./fleet/process-log.ts";
 import { FactShipper, type ShipOrder, type ShipStatus } from "./fact-shipper.ts";
@@ -137,7 +137,8 @@ class Writer {
     const sink = await openLedgerSink(this.#directory, { clock, random: systemRandom });
     if ("why" in sink) {
       countFacts(this.#actor.slab, "Failures", 1);
-      tellLedger(this.#actor.slab, LEDGER[sink.why], clock.machine());
+      const isSure = sink.why !== "busy" || clock.now() - this.#busyAt >= BUSY_MAX_MS;
+      if (isSure) tellLedger(this.#actor.slab, LEDGER[sink.why], clock.machine());
       return undefined;
     }
     this.#sink = sink;

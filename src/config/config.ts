@@ -6,7 +6,7 @@ import type { AnyLane } from "../core/pool.ts";
 import type { BudgetStatus } from "../core/rejection.ts";
 import type { Privacy } from "../core/privacy.ts";
 import type { Secret } from "../core/secret.ts";
-import type { Bytes, Ms } from "../core/units.ts";
+import type { Bytes, Ms, Nano } from "../core/units.ts";
 
 /** A whole, valid configuration. Immutable: a reload makes a new one. */
 export interface Config {
@@ -34,7 +34,7 @@ export interface Config {
   readonly budgets: BudgetsConfig;
   readonly failover: FailoverConfig;
   /** Keep what each request used, for `interlock cost`. */
-  readonly ledger: boolean;
+  readonly ledger: LedgerConfig;
   readonly state: StateConfig;
   /** Who may use the admin API; empty: nobody. */
   readonly adminTokens: readonly AdminToken[];
@@ -59,6 +59,17 @@ export interface AdminToken {
   readonly tenant?: TenantId | undefined;
 }
 export type AdminRole = "admin" | "viewer";
+
+export interface LedgerConfig {
+  readonly enabled: boolean;
+  readonly onFailure: LedgerFailure;
+}
+/** What keys may do while usage cannot be written down. */
+export type LedgerFailure =
+  /** Start nothing. */
+  | { readonly mode: "strict" }
+  /** For so long, each may still spend so much in each process; then as `strict`. */
+  | { readonly mode: "grace"; readonly graceMs: Ms; readonly capNano: Nano };
 
 export interface ServerConfig {
   readonly host: string;

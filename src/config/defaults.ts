@@ -25,6 +25,8 @@ export const DEFAULTS = {
   alertPercents: [50, 80, 100],
   onRevoked: "cut",
   budgetStatus: 429,
+  ledgerGraceSeconds: 300,
+  ledgerGraceUsd: 1,
   logLevel: "info",
   databaseConnectionsMax: 4,
   budgetSlicePercent: 5,

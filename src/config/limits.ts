@@ -2,7 +2,8 @@ import type { Budget, Limits } from "../core/limits.ts";
 import type { Ms } from "../core/units.ts";
 import type { FileKey } from "./schema.ts";
 
-const NANO_PER_USD = 1_000_000_000;
+/** Money is counted in these. */
+export const NANO_PER_USD = 1_000_000_000;
 
 type Limited = Pick<
   FileKey,

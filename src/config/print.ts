@@ -1,5 +1,6 @@
 import type { AnyBackend } from "../core/backend.ts";
 import type { Limits } from "../core/limits.ts";
+import { NANO_PER_USD } from "./limits.ts";
 import { printPeriod } from "../core/period-text.ts";
 import type { AnyLane } from "../core/pool.ts";
 import type { Secret } from "../core/secret.ts";
@@ -73,7 +74,7 @@ export function printConfig(config: Config, options: PrintOptions): Printed {
     metering: { include_usage: relay.injectIncludeUsage ? "inject" : "off" },
     on_loss: relay.onLoss,
     stream_failure: relay.streamFailure,
-    ledger: { enabled: config.ledger },
+    ledger: printLedger(config.ledger),
     admin: { tokens: printAdmin(config, options) },
     state: printState(config.state, options),
     stealth: config.stealth,
@@ -209,6 +210,16 @@ function printKey(
     stream_failure: key.streamFailure,
     on_loss: key.onLoss,
     ...printLimits(key.limits),
+  };
+}
+
+function printLedger({ enabled, onFailure }: Config["ledger"]): Printed {
+  const { mode } = onFailure;
+  if (mode === "strict") return { enabled, on_failure: mode };
+  const { graceMs, capNano } = onFailure;
+  return {
+    ...{ enabled, on_failure: mode },
+    ...{ grace_seconds: graceMs / 1000, grace_usd: capNano / NANO_PER_USD },
   };
 }
 

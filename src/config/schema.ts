@@ -249,6 +249,14 @@ const BUDGETS = section({
   status: scalar(oneOf(402, 429)), // 429, which SDKs know as insufficient_quota; or 402
 });
 
+/** What each request used, kept in SQLite in the state directory. */
+const LEDGER = section({
+  enabled: scalar(flag), // true
+  on_failure: scalar(word("strict", "grace")), // strict: without it no key starts a request
+  grace_seconds: scalar(seconds), // 300; with grace, keys go on for so long
+  grace_usd: scalar(decimal(0, 9_000_000)), // 1; of each key meanwhile, in each worker
+});
+
 /** Where a model goes that `models` and `pools` do not name. */
 const ROUTING = section({
   strategy: scalar(strategy), // rankings other than priority and weighted: not active yet
@@ -409,7 +417,7 @@ export const FILE = z.strictObject({
   cache: CACHE,
   security: SECURITY,
   telemetry: TELEMETRY,
-  ledger: section({ enabled: scalar(flag) }), // true: keeps what each request used, in SQLite
+  ledger: LEDGER,
   admin: ADMIN,
   state: STATE,
   database: DATABASE,

@@ -9,6 +9,7 @@ import type {
   StreamFailure,
 } from "./config.ts";
 import { readBudgets } from "./budgets.ts";
+import { readLedger } from "./ledger.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { choose } from "./choose.ts";
 import type { LogLevel, Overrides } from "./env.ts";
@@ -30,10 +31,7 @@ export function readSettings(file: FileConfig, overrides: Overrides, findings: F
     relay: readRelay(file, findings),
     failover: readFailover(file, findings),
     budgets: readBudgets(file, findings),
-    ledger: choose(
-      { path: "ledger.enabled", given: file.ledger?.enabled, otherwise: true },
-      findings,
-    ),
+    ledger: readLedger(file, findings),
     stealth: choose({ path: "stealth", given: file.stealth, otherwise: false }, findings),
     logLevel: readLogLevel(file, overrides, findings),
   };

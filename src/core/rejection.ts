@@ -48,7 +48,12 @@ export type Reason =
       readonly status: BudgetStatus;
       readonly whose?: Whose | undefined;
     }
-  | { readonly kind: "overloaded"; readonly retryAfterMs: Ms }
+  | {
+      readonly kind: "overloaded";
+      readonly retryAfterMs: Ms;
+      /** Set when it is the ledger that takes no more. */
+      readonly what?: "ledger" | undefined;
+    }
   | { readonly kind: "draining" }
   | { readonly kind: "upstream_failed"; readonly fault: Fault; readonly attempts: number }
   | { readonly kind: "client_gone" }

@@ -5,6 +5,7 @@ import { OWN_KEY_ID } from "../ingress/own-key.ts";
 import type { Target } from "../router/routes.ts";
 import { askOf } from "./cost.ts";
 import { tagOf } from "./fact.ts";
+import { keeps } from "./unledgered.ts";
 import type { Visit } from "./visit.ts";
 
 /** Takes all the limits of a request's key, or none: synchronous, from memory. */
@@ -16,10 +17,11 @@ export function admit(visit: Visit, envelope: Envelope, target: Target): Permit 
   const asked = askOf(envelope, { key: key!, target, card: gateway.card, wall });
   if (asked instanceof Rejection) return asked;
   visit.asked = asked;
-  // What a caller's own key uses is between it and its provider: features.md d-R6.
-  const tag =
-    gateway.keepsFacts && key?.own === undefined ? tagOf(visit, envelope, target) : undefined;
-  const permit = gateway.governor.admit({ ...asked, tag }, { nowNs: clock.machine(), wall });
+  const nowNs = clock.machine();
+  const kept = keeps(visit, { asked, envelope, target, nowNs, wall });
+  if (kept instanceof Rejection) return kept;
+  const tag = kept ? tagOf(visit, envelope, target) : undefined;
+  const permit = gateway.governor.admit({ ...asked, tag }, { nowNs, wall });
   return permit instanceof Rejection ? withStatus(permit, gateway.config.budgets.status) : permit;
 }
 

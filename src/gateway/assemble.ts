@@ -6,11 +6,11 @@ import type { Placement } from "../core/privacy.ts";
 import type { Ms } from "../core/units.ts";
 import { VERSION } from "../core/version.ts";
 import { createGovernor, type Governor } from "../governor/governor.ts";
+import { LedgerGate } from "../governor/ledger-gate.ts";
 import type { LimitBook } from "../governor/limit-book.ts";
 import { LATE_CARD, type RateCard } from "../state/rate-card/rate-card.ts";
 import { type KeyRing, keyRing } from "../ingress/authenticate.ts";
 import { SignedRing } from "../ingress/signed-ring.ts";
-import { LEDGER } from "../state/slab/layout.ts";
 import type { DenySet } from "../state/keys/deny-set.ts";
 import type { StoredKeys } from "../ingress/stored-key.ts";
 import { alerting } from "./alerts.ts";
@@ -23,7 +23,6 @@ import type { TenantId } from "../core/ids.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { type BreakerState, createMetrics, type LimitSource } from "../telemetry/catalogue.ts";
 import { HeapCells } from "../telemetry/cells.ts";
-import type { LedgerHealth } from "../telemetry/health.ts";
 import { createRecorder, type Recorder } from "../telemetry/record.ts";
 import { demoNetwork } from "../upstream/demo.ts";
 import { createEgress, type Egress } from "../upstream/egress.ts";
@@ -40,10 +39,8 @@ export interface Gateway {
   /** Seals what one vendor must get back unseen through another vendor's protocol. */
   readonly proofs: Proofs;
   readonly governor: Governor;
-  /** Whether facts of usage go to a ledger. */
-  readonly keepsFacts: boolean;
-  /** How the ledger stands. */
-  readonly ledger: () => LedgerHealth;
+  /** Whether facts of usage are kept; undefined where they never are. */
+  readonly ledger: LedgerGate | undefined;
   /** What models cost. */
   readonly card: RateCard;
   readonly recorder: Recorder;
@@ -96,11 +93,6 @@ function ownedLabels({ tenants }: Config): readonly string[] {
   );
 }
 
-function ledgerHealth({ ledger }: LimitBook): LedgerHealth {
-  if (ledger === LEDGER.healthy) return "ok";
-  return ledger === LEDGER.full ? "full" : "failing";
-}
-
 function limitSource(book: LimitBook): LimitSource {
   return {
     get cells() {
@@ -120,7 +112,8 @@ function limitSource(book: LimitBook): LimitSource {
 }
 
 export function assemble(config: Config, runtime: Runtime, options: AssembleOptions): Gateway {
-  const keepsFacts = config.ledger && options.book?.shared === true;
+  const { enabled, onFailure } = config.ledger;
+  const isKept = enabled && options.book?.shared === true;
   const userAgent = `interlock/${VERSION}`;
   const startedWall = runtime.clock.wall();
   const guard = options.book?.wall;
@@ -157,13 +150,11 @@ export function assemble(config: Config, runtime: Runtime, options: AssembleOpti
     governor: createGovernor({
       inFlightMax: config.server.connectionsMax,
       book: options.book,
-      keepsFacts,
       addressRateMax: config.server.addressRateMax,
       machine: () => runtime.clock.machine(),
       alerts: alerting(config.budgets.alerts, { runtime, metrics, userAgent, wall }),
     }),
-    keepsFacts,
-    ledger: () => (keepsFacts ? ledgerHealth(options.book!) : "off"),
+    ledger: isKept ? new LedgerGate(options.book!, onFailure) : undefined,
     card: options.card ?? LATE_CARD,
     keyWatch: new KeyWatch(runtime.clock, wall),
     recorder: createRecorder(metrics, {

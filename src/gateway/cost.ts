@@ -38,19 +38,41 @@ export function askOf(
   const outputTokens = outputMax(envelope, target);
   const asked = { key, inputTokens, tokens: inputTokens + outputTokens };
   if (!spendsMoney(key)) return { ...asked, inputNano: 0, nano: 0, outputNanoPerMillion: 0 };
+  const most = mostOf(envelope, { key, target, card, wall }, { inputTokens, outputTokens });
+  if (most === undefined) return new Rejection({ kind: "unpriced_model", model: envelope.model });
+  const { inputNano, nano } = most;
+  const outputNanoPerMillion = Math.ceil(((nano - inputNano) * 1e6) / outputTokens);
+  return { ...asked, inputNano, nano, outputNanoPerMillion };
+}
+
+interface Tokens {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+/** What a request can come to in money, of its tokens; undefined when nobody knows a price. */
+export function mostNano(
+  { inputTokens, tokens }: Pick<Asked, "inputTokens" | "tokens">,
+  { envelope, ...options }: AskOptions & { readonly envelope: Envelope },
+): Nano | undefined {
+  return mostOf(envelope, options, { inputTokens, outputTokens: tokens - inputTokens })?.nano;
+}
+
+function mostOf(
+  envelope: Envelope,
+  { key, target, card, wall }: AskOptions,
+  { inputTokens, outputTokens }: Tokens,
+): { readonly inputNano: Nano; readonly nano: Nano } | undefined {
   let [inputNano, nano]: [Nano, Nano] = [0, 0];
   for (const lane of target.shareable.lanes) {
     const sold = { lane, model: nameFor(lane, envelope), card, wall };
     const input = costOf(usageOf(inputTokens, 0), sold);
     const whole = costOf(usageOf(inputTokens, outputTokens), sold);
-    if (input === undefined || whole === undefined) {
-      return new Rejection({ kind: "unpriced_model", model: envelope.model });
-    }
+    if (input === undefined || whole === undefined) return undefined;
     inputNano = Math.max(inputNano, marked(input, key));
     nano = Math.max(nano, marked(whole, key));
   }
-  const outputNanoPerMillion = Math.ceil(((nano - inputNano) * 1e6) / outputTokens);
-  return { ...asked, inputNano, nano, outputNanoPerMillion };
+  return { inputNano, nano };
 }
 
 /** Who brings its own key pays its provider itself. */

@@ -1,6 +1,7 @@
 import { Rejection } from "../core/rejection.ts";
 import { authenticate, type Key } from "../ingress/authenticate.ts";
 import type { Route } from "../ingress/path.ts";
+import { LEDGER } from "../state/slab/layout.ts";
 import { renderMetrics } from "../telemetry/exposition.ts";
 import {
   detailedHealthOf,
@@ -8,6 +9,7 @@ import {
   type HealthFacts,
   healthHttpStatus,
   healthOf,
+  type LedgerHealth,
   type Readiness,
   readinessHttpStatus,
   readinessOf,
@@ -54,6 +56,12 @@ function isOperators(key: Key | Rejection): boolean {
   return !(key instanceof Rejection) && key.tenant === undefined && key.claim === undefined;
 }
 
+function ledgerHealth({ ledger }: Gateway): LedgerHealth {
+  if (ledger === undefined) return "off";
+  if (ledger.state === LEDGER.healthy) return "ok";
+  return ledger.state === LEDGER.full ? "full" : "failing";
+}
+
 /** What health documents are made of, now. */
 export function healthFacts(gateway: Gateway): HealthFacts {
   const { clock } = gateway.runtime;
@@ -67,7 +75,7 @@ export function healthFacts(gateway: Gateway): HealthFacts {
     now,
     inFlight: gateway.governor.inFlight,
     memoryBytes: process.memoryUsage.rss(),
-    ledger: gateway.ledger(),
+    ledger: ledgerHealth(gateway),
   };
 }
 

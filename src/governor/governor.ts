@@ -41,8 +41,6 @@ export interface GovernorOptions {
   readonly inFlightMax: number;
   /** Where limits are counted; without one no key has any. */
   readonly book?: LimitBook | undefined;
-  /** Whether each request is noted there, limited or not, because its fact goes to the ledger. */
-  readonly keepsFacts?: boolean | undefined;
   /** Requests a minute of one address; undefined for any number. */
   readonly addressRateMax?: number | undefined;
   /** The machine's monotonic clock. */
@@ -63,7 +61,7 @@ const SATURATED_RETRY_MS: Ms = 2000;
 const NOTHING: Settled = { tokens: 0, nano: 0, estimated: false };
 
 export function createGovernor(options: GovernorOptions): Governor {
-  const { inFlightMax, book, keepsFacts = false, addressRateMax, machine, alerts } = options;
+  const { inFlightMax, book, addressRateMax, machine, alerts } = options;
   /** Tells of a key's budgets what is new; `refused` is what they were asked for in vain. */
   function look(key: Holder, refused?: Use): void {
     if (alerts === undefined || book === undefined || !hasBudget(key)) return;
@@ -79,7 +77,7 @@ export function createGovernor(options: GovernorOptions): Governor {
       if (inFlight >= inFlightMax) {
         return new Rejection({ kind: "overloaded", retryAfterMs: SATURATED_RETRY_MS });
       }
-      const isNoted = keepsFacts || isHeld(asked.key);
+      const isNoted = asked.tag !== undefined || isHeld(asked.key);
       const taken = isNoted ? book?.admit(asked, instant) : undefined;
       if (taken instanceof Rejection) {
         if (taken.reason.kind === "budget_exhausted") look(asked.key, asked);

@@ -7,7 +7,12 @@ import { peekBudget } from "../state/slab/budget.ts";
 import type { Limit } from "../state/slab/holds.ts";
 import { Guard } from "../state/slab/guard.ts";
 import { KIND, LEDGER } from "../state/slab/layout.ts";
-import { type LedgerState, ledgerState } from "../state/slab/ledger-desk.ts";
+import {
+  countFacts,
+  ledgerSince,
+  type LedgerState,
+  ledgerState,
+} from "../state/slab/ledger-desk.ts";
 import { type Admitted, type Ask, Limits, type Refused } from "../state/slab/limits.ts";
 import { slabCounts, type SlabCounts } from "../state/slab/slab.ts";
 import type { WallGuard } from "../state/slab/wall-guard.ts";
@@ -25,7 +30,10 @@ export interface Asked {
   readonly inputNano: Nano;
   readonly nano: Nano;
   readonly outputNanoPerMillion: Nano;
-  /** Says whose request it is, for the fact of one whose process is killed; empty for none. */
+  /**
+   * Says whose request it is, for the fact of one whose process is killed; undefined when it has
+   * none. A request that has one is noted, limited or not.
+   */
   readonly tag?: Uint8Array | undefined;
 }
 
@@ -180,6 +188,18 @@ export class LimitBook {
   /** Whether the ledger takes facts. */
   get ledger(): LedgerState {
     return ledgerState(this.#actor.slab);
+  }
+  /** Since when it takes none, on the machine's clock. */
+  get ledgerSince(): bigint {
+    return ledgerSince(this.#actor.slab);
+  }
+  /** Whether another fact finds room on its way to the ledger. */
+  get hasFactRoom(): boolean {
+    return this.#limits.flush() === 0;
+  }
+  /** Counts a request that is served without a fact. */
+  skipFact(): void {
+    countFacts(this.#actor.slab, "Skipped", 1);
   }
 
   levels(key: Holder, instant: Instant): Levels {

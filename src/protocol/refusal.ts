@@ -73,7 +73,7 @@ function wordsOf(reason: Reason): Words {
     case "budget_exhausted":
       return quotaWords(reason);
     case "overloaded":
-      return { ...overloaded(), retryAfterMs: reason.retryAfterMs, shouldRetry: true };
+      return { ...overloaded(reason.what), retryAfterMs: reason.retryAfterMs, shouldRetry: true };
     case "draining":
       return { ...overloaded(), retryAfterMs: DRAINED_MS, shouldRetry: true };
     case "upstream_failed":
@@ -280,10 +280,11 @@ function sane(retryAfterMs: Ms | undefined): Ms | undefined {
   return retryAfterMs === RETRY_AFTER_MS_MAX ? undefined : retryAfterMs;
 }
 
-function overloaded(): Words {
+function overloaded(what?: "ledger"): Words {
+  const state = what === undefined ? "is currently overloaded" : "cannot account for usage now";
   return {
     class: "overloaded",
-    message: `The service is currently overloaded. ${LATER}`,
+    message: `The service ${state}. ${LATER}`,
     code: "overloaded",
   };
 }

@@ -149,7 +149,7 @@ export class Engine {
     const keys = stored();
     const guards = isGuarded(config);
     const keyed = keys !== undefined || signedKeys !== undefined || hasLimits(config);
-    const limited = guards || keyed || config.ledger;
+    const limited = guards || keyed || config.ledger.enabled;
     const options = {
       logLinesDropped,
       stored: keys,

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import type { Ms } from "../../core/units.ts";
 import type { Clock, Log, Random, Timer } from "../../runtime/runtime.ts";
-import { hasFacts, type LedgerView, viewLedger } from "../../state/slab/ledger-desk.ts";
+import { LEDGER } from "../../state/slab/layout.ts";
+import { hasFacts, type LedgerView, tellLedger, viewLedger } from "../../state/slab/ledger-desk.ts";
 import type { Slab } from "../../state/slab/slab.ts";
 import { databaseFile } from "../../state/store/open.ts";
 import type { ShipOrder, ShipStatus } from "../fact-shipper.ts";
@@ -13,6 +14,8 @@ import { ownCommand } from "./own-command.ts";
 
 /** How often the rings are looked at while nobody writes them out. */
 const LOOK_MS: Ms = 200;
+/** It has died some times within a minute by then. */
+const DYING_MS: Ms = 800;
 /** What the disk takes that long to take is left in the rings for the next start. */
 const END_LIMIT_MS: Ms = 10_000;
 
@@ -135,6 +138,8 @@ export class LedgerKeeper {
     }
     const { clock, log } = this.#options;
     const { delayMs } = this.#deaths.note(clock.now());
+    // A writer that keeps dying writes nothing: its first success says that all is well again.
+    if (delayMs >= DYING_MS && this.#slab) tellLedger(this.#slab, LEDGER.io, clock.machine());
     this.#restarts++;
     this.#notBefore = clock.now() + delayMs;
     const how = { pid: child.pid, exit_code: child.exitCode ?? undefined };

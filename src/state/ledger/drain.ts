@@ -26,7 +26,7 @@ export interface RingDrainOptions {
 /** Facts of one transaction: some ten milliseconds of writing. */
 const GROUP_MAX = 1000;
 /** A file that another process holds for longer counts as failing. */
-const BUSY_MAX_MS: Ms = 2000;
+export const BUSY_MAX_MS: Ms = 2000;
 
 /**
  * Brings facts from the rings to the ledger. What is read keeps its room in the ring until it is on
@@ -50,6 +50,7 @@ export class RingDrain {
     const { slab } = this.#options.actor;
     for (let each = 0; each < unreadable; each++) this.#lose("it cannot be read");
     for (const read of reads) releaseFacts(slab, read);
+    tellLedger(slab, LEDGER.healthy, this.#options.clock.machine());
     return { kind: "written", facts: entries.length, more: entries.length >= GROUP_MAX };
   }
 
@@ -100,11 +101,10 @@ export class RingDrain {
   }
 
   #settle(count: number, duplicates: number): void {
-    const { actor, clock } = this.#options;
+    const { slab } = this.#options.actor;
     this.#busySince = undefined;
-    countFacts(actor.slab, "Written", count - duplicates);
-    countFacts(actor.slab, "Twice", duplicates);
-    tellLedger(actor.slab, LEDGER.healthy, clock.machine());
+    countFacts(slab, "Written", count - duplicates);
+    countFacts(slab, "Twice", duplicates);
   }
 
   #fail(why: SinkFailure, message: string): Turn {

@@ -1,74 +1,44 @@
+import type { LedgerFailure } from "../../config/config.ts";
 import type { KeyId } from "../../core/ids.ts";
-import type { Ms } from "../../core/units.ts";
-import type { NanoAmount } from "../rate-card/prices.ts";
-import type { SinkFailure } from "./sink.ts";
+import type { Nano } from "../../core/units.ts";
 
-/** What the gateway does while facts cannot be written. reliability.md §3.5. */
-export type FailureMode =
-  /** No managed key starts a request. */
-  | { readonly mode: "strict" }
-  /** For so long, each key may still spend so much; then as `strict`. */
-  | { readonly mode: "grace"; readonly graceMs: Ms; readonly capNano: NanoAmount };
+/** A request that wants to start while the ledger takes no facts. */
+export interface Doubtful {
+  readonly key: KeyId;
+  /** The most it can come to; undefined when nobody knows its price. */
+  readonly nano: () => Nano | undefined;
+}
+/** How the ledger stands, on the machine's clock. */
+export interface Trouble {
+  readonly sinceNs: bigint;
+  readonly nowNs: bigint;
+  /** Whether facts still find room on their way. */
+  readonly hasRoom: boolean;
+}
 
-/** Whether facts reach the disk. Anything but `healthy` makes the gateway not ready. */
-export type Health =
-  | { readonly state: "healthy" }
-  | { readonly state: "grace"; readonly why: Trouble; readonly since: Ms; readonly until: Ms }
-  | { readonly state: "strict"; readonly why: Trouble; readonly since: Ms };
-/** `overflow`: the queue in memory is full as well. */
-export type Trouble = SinkFailure | "overflow";
-
-const HEALTHY: Health = { state: "healthy" };
-
-/** Decides, from failures and successes of writing, who may still start. */
+/** Who may start while usage cannot be written down: reliability.md §3.5. */
 export class Standing {
-  readonly #failure: FailureMode;
-  #health: Health = HEALTHY;
-  readonly #spent = new Map<KeyId, NanoAmount>();
+  readonly #failure: LedgerFailure;
+  #sinceNs = 0n;
+  readonly #spent = new Map<KeyId, Nano>();
 
-  constructor(failure: FailureMode) {
+  constructor(failure: LedgerFailure) {
     this.#failure = failure;
   }
 
-  failed(why: Trouble, now: Ms): void {
-    const health = this.at(now);
-    const since = health.state === "healthy" ? now : health.since;
-    if (why === "overflow" || this.#failure.mode === "strict") {
-      this.#health = { state: "strict", why, since };
-    } else if (health.state === "healthy") {
-      this.#health = { state: "grace", why, since, until: now + this.#failure.graceMs };
-    }
-  }
-
-  succeeded(): void {
-    if (this.#health.state === "healthy") return;
-    this.#health = HEALTHY;
-    this.#spent.clear();
-  }
-
-  /** How it stands now: a grace that has run out is over. */
-  at(now: Ms): Health {
-    const health = this.#health;
-    if (health.state === "grace" && now >= health.until) {
-      this.#health = { state: "strict", why: health.why, since: health.since };
-    }
-    return this.#health;
-  }
-
-  /** Whether this key may start a request that reserves `nano`; counts it where there is a cap. */
-  admits(key: KeyId, nano: NanoAmount, now: Ms): boolean {
-    switch (this.at(now).state) {
-      case "healthy":
-        return true;
-      case "strict":
-        return false;
-      case "grace": {
-        if (this.#failure.mode === "strict") return false;
-        const spent = (this.#spent.get(key) ?? 0n) + nano;
-        if (spent > this.#failure.capNano) return false;
-        this.#spent.set(key, spent);
-        return true;
-      }
-    }
+  /** Whether it may, and counts it towards what its key may spend in the meantime. */
+  admits(doubtful: Doubtful, { sinceNs, nowNs, hasRoom }: Trouble): boolean {
+    const failure = this.#failure;
+    if (failure.mode === "strict" || !hasRoom) return false;
+    if (nowNs - sinceNs >= BigInt(Math.ceil(failure.graceMs)) * 1_000_000n) return false;
+    if (sinceNs !== this.#sinceNs) this.#spent.clear();
+    this.#sinceNs = sinceNs;
+    const { key } = doubtful;
+    const nano = doubtful.nano();
+    if (nano === undefined) return false;
+    const spent = (this.#spent.get(key) ?? 0) + nano;
+    if (spent > failure.capNano) return false;
+    this.#spent.set(key, spent);
+    return true;
   }
 }

@@ -1,58 +1,43 @@
 import { describe, expect, test } from "bun:test";
 import { Standing } from "../../../src/state/ledger/standing.ts";
 
-const GRACE = { mode: "grace", graceMs: 1000, capNano: 100n } as const;
-
-test("while all is well everybody is admitted", () => {
-  const standing = new Standing({ mode: "strict" });
-  expect(standing.admits("k", 10n ** 18n, 0)).toBe(true);
-  expect(standing.at(0)).toEqual({ state: "healthy" });
+const GRACE = { mode: "grace", graceMs: 1000, capNano: 100 } as const;
+const at = (ms: number, rest: object = {}) => ({
+  ...{ sinceNs: 5_000_000n, nowNs: 5_000_000n + BigInt(ms) * 1_000_000n, hasRoom: true },
+  ...rest,
 });
 
-test("strict admits nobody from the first failure to the next success", () => {
+test("strict admits nobody, whatever it costs", () => {
   const standing = new Standing({ mode: "strict" });
-  standing.failed("full", 5);
-  expect(standing.at(6)).toEqual({ state: "strict", why: "full", since: 5 });
-  expect(standing.admits("k", 0n, 6)).toBe(false);
-  standing.succeeded();
-  expect(standing.admits("k", 1n, 7)).toBe(true);
+  expect(standing.admits({ key: "k", nano: () => 0 }, at(0))).toBe(false);
 });
 
 describe("grace", () => {
   test("lets each key spend its cap and no more", () => {
     const standing = new Standing(GRACE);
-    standing.failed("io", 0);
-    expect(standing.admits("k", 60n, 1)).toBe(true);
-    expect(standing.admits("k", 41n, 1)).toBe(false);
-    expect(standing.admits("k", 40n, 1)).toBe(true);
-    expect(standing.admits("k", 1n, 1)).toBe(false);
-    expect(standing.admits("other", 100n, 1)).toBe(true);
+    expect(standing.admits({ key: "k", nano: () => 60 }, at(1))).toBe(true);
+    expect(standing.admits({ key: "k", nano: () => 41 }, at(1))).toBe(false);
+    expect(standing.admits({ key: "k", nano: () => 40 }, at(1))).toBe(true);
+    expect(standing.admits({ key: "k", nano: () => 1 }, at(1))).toBe(false);
+    expect(standing.admits({ key: "other", nano: () => 100 }, at(1))).toBe(true);
   });
 
-  test("ends on time, however often it fails meanwhile", () => {
+  test("ends on time", () => {
     const standing = new Standing(GRACE);
-    standing.failed("io", 0);
-    standing.failed("io", 900);
-    expect(standing.at(999).state).toBe("grace");
-    expect(standing.at(1000)).toEqual({ state: "strict", why: "io", since: 0 });
-    standing.failed("io", 1001); // And does not begin anew.
-    expect(standing.at(1001).state).toBe("strict");
-    expect(standing.admits("k", 1n, 1001)).toBe(false);
+    expect(standing.admits({ key: "k", nano: () => 1 }, at(999))).toBe(true);
+    expect(standing.admits({ key: "k", nano: () => 1 }, at(1000))).toBe(false);
   });
 
-  test("is over at once when memory is full as well", () => {
+  test("is over at once where facts find no room, and is not for what has no price", () => {
     const standing = new Standing(GRACE);
-    standing.failed("full", 0);
-    standing.failed("overflow", 1);
-    expect(standing.at(1)).toEqual({ state: "strict", why: "overflow", since: 0 });
+    expect(standing.admits({ key: "k", nano: () => 1 }, at(1, { hasRoom: false }))).toBe(false);
+    expect(standing.admits({ key: "k", nano: () => undefined }, at(1))).toBe(false);
   });
 
   test("begins with a whole cap the next time", () => {
     const standing = new Standing(GRACE);
-    standing.failed("io", 0);
-    standing.admits("k", 100n, 1);
-    standing.succeeded();
-    standing.failed("io", 5000);
-    expect(standing.admits("k", 100n, 5001)).toBe(true);
+    expect(standing.admits({ key: "k", nano: () => 100 }, at(1))).toBe(true);
+    const next = { sinceNs: 9_000_000n, nowNs: 9_000_000n };
+    expect(standing.admits({ key: "k", nano: () => 100 }, at(1, next))).toBe(true);
   });
 });
