@@ -87,7 +87,9 @@ function answerFailure(error: unknown): Response {
     error instanceof KeyStoreError ||
     error instanceof DeskClosed
   ) {
-    const message = `The state cannot be used now, nothing was changed: ${error.message}`;
+    const isLate = error instanceof StoreError && error.kind === "deadline";
+    const outcome = isLate ? "whether it was changed is not known" : "nothing was changed";
+    const message = `The state cannot be used now, ${outcome}: ${error.message}`;
     return answerProblem(503, { type: "unavailable", message });
   }
   throw error;

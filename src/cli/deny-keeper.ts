@@ -26,6 +26,12 @@ const STORE_AGAIN_MS: Ms = 1_000;
 const POSTGRES_CONNECTIONS = 2;
 const POSTGRES_CONNECT_SECONDS = 2;
 
+/** A source, and how what it says is remembered. */
+interface Saved {
+  readonly place: DenyPlace;
+  readonly deny: DenyConfig;
+}
+
 /**
  * Asks the sources of denials, once for a whole gateway, and writes down what they say where every
  * process that serves reads it. Exactly one process of a gateway has one at work.
@@ -54,7 +60,7 @@ export class DenyKeeper {
     this.#key = key;
     if (deny.file !== undefined) set.follow(new FileDenials({ path: deny.file, clock }));
     for (const place of denyPlaces(deny, this.#options)) {
-      if (place.name === "admin") void this.#followStore(set, place);
+      if (place.name === "admin") void this.#followStore(set, { place, deny });
       else set.follow(this.#saved(this.#source(place, deny), { place, deny }));
     }
   }
@@ -74,9 +80,9 @@ export class DenyKeeper {
     return this.#set?.statuses() ?? [];
   }
 
-  #saved(source: DenySource, { place, deny }: { place: DenyPlace; deny: DenyConfig | undefined }) {
+  #saved(source: DenySource, { place, deny }: Saved) {
     const { clock } = this.#options;
-    const quarter = (deny?.stalenessMaxMs ?? Infinity) / 4;
+    const quarter = deny.stalenessMaxMs / 4;
     const freshEveryMs = Math.max(FRESH_EVERY_MIN_MS, Math.min(FRESH_EVERY_MS, quarter));
     return new SavedDenials(source, { path: place.path, clock, freshEveryMs });
   }
@@ -97,16 +103,17 @@ export class DenyKeeper {
   }
 
   /** The state's own log may be out of order at the start: what was saved is in force meanwhile. */
-  async #followStore(set: DenySet, place: DenyPlace): Promise<void> {
+  async #followStore(set: DenySet, saved: Saved): Promise<void> {
     const { clock, store, log } = this.#options;
     const opened = await store();
     if (set !== this.#set) return;
     if (typeof opened !== "string") {
-      set.follow(this.#saved(eventDenials({ store: opened, clock }), { place, deny: undefined }));
+      const { local } = saved.place;
+      set.follow(this.#saved(eventDenials({ store: opened, clock, local }), saved));
       return;
     }
     log.line("error", "deny-set", "Denials made here cannot be read", { problem: opened });
-    clock.after(STORE_AGAIN_MS, () => void this.#followStore(set, place));
+    clock.after(STORE_AGAIN_MS, () => void this.#followStore(set, saved));
   }
 }
 

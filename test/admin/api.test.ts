@@ -8,6 +8,7 @@ import type { AuditRecord } from "../../src/state/audit/chain.ts";
 import { fileKeyBook } from "../../src/state/keys/key-book.ts";
 import { hasKeyFile } from "../../src/state/keys/key-file.ts";
 import { memoryStore } from "../../src/state/store/memory-store.ts";
+import { StoreError } from "../../src/state/store/sql.ts";
 import type { Store } from "../../src/state/store/store.ts";
 import { SimClock } from "../sim/clock.ts";
 import { temporaryFolder } from "../state/store/engines.ts";
@@ -21,12 +22,17 @@ const TOKENS = [
   { name: "acme", secret: new Secret(ACME), role: "admin", tenant: "acme" },
 ] as const;
 
-function desk(differs: { readonly store?: string; readonly signed?: boolean } = {}) {
+interface Differs {
+  readonly store?: string;
+  readonly failing?: Store;
+  readonly signed?: boolean;
+}
+function desk(differs: Differs = {}) {
   const folder = temporaryFolder();
   const clock = new SimClock();
   mkdirSync(folder.path, { recursive: true });
   const memory = memoryStore();
-  const store = async (): Promise<Store | string> => differs.store ?? memory;
+  const store = async (): Promise<Store | string> => differs.store ?? differs.failing ?? memory;
   const own: AdminDesk = {
     ...{ clock, node: "n", store, newId: () => systemRandom.hex(16) },
     keys: async (by) =>
@@ -258,6 +264,21 @@ test("a tenant is denied by its number and a word, and restored", async () => {
     expect((await at.ask("PUT /admin/denials/8", body)).status).toBe(400);
   }
 });
+
+test.each(["deadline", "full"] as const)(
+  "a state that fails with %s says what is known",
+  async (kind) => {
+    const fails = (): never => {
+      throw new StoreError(kind, "it does not go");
+    };
+    using at = desk({
+      failing: { ...memoryStore(), engine: "memory", append: fails, view: fails },
+    });
+    const { status, body } = await at.ask("PUT /admin/denials/7", { reason: "fraud" });
+    const known = kind === "deadline" ? "is not known" : "nothing was changed";
+    expect([status, body.error.message]).toEqual([503, expect.stringContaining(known)]);
+  },
+);
 
 test("where no signed keys are taken nobody is told that a tenant is shut out", async () => {
   using at = desk({ signed: false });

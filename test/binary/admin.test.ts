@@ -7,7 +7,8 @@ import { type Faultd, startFaultd } from "../faultd/faultd.ts";
 import { json } from "../faultd/script.ts";
 import { configFor } from "./config.ts";
 import { missing, named, ownDatabase } from "./database.ts";
-import { answersTo, eventuallyAll, newSigner, type Signer } from "./denials.ts";
+import { frozenLink } from "../state/keys/frozen-link.ts";
+import { answersTo, eventuallyAll, newSigner, sample, type Signer } from "./denials.ts";
 import { eventually, type Fleet, startFleet } from "./fleet.ts";
 
 const ANSWER = {
@@ -242,6 +243,51 @@ describe("denials by the admin API", () => {
       expect((await call(one, "GET /admin/audit/verify")).body.ok).toBe(true);
       const typed = await one.run("audit", "verify", "--database-url", database.url);
       expect(typed).toMatchObject({ code: 0 });
+    },
+    90_000,
+  );
+
+  test("a database that only a variable names shuts nobody out while it is away", async () => {
+    const rest = { signed_keys: { ...signed().signed_keys, deny: { max_staleness_seconds: 1 } } };
+    const env = { DATABASE_URL: "postgres://nobody@127.0.0.1:9/nothing" };
+    await using fleet = await start({ state: newState(), workers: 1, rest, env });
+    await eventually("longer than that", async () => {
+      const away = await sample(fleet, 'gateway_deny_set_connected{source="admin"}');
+      const health = (await fleet.health()) as unknown as { uptime_seconds: number };
+      return away === 0 && health.uptime_seconds >= 3;
+    });
+    expect(await answersTo(fleet, await signer.mint(1))).toEqual([200]);
+  }, 60_000);
+
+  test.skipIf(missing !== undefined)(
+    named("hold while the database is frozen, and nobody knows of new ones for so long"),
+    async () => {
+      await using database = await ownDatabase();
+      using link = frozenLink(database.server);
+      const deny = { max_staleness_seconds: 4 };
+      const rest = {
+        signed_keys: { ...signed().signed_keys, deny },
+        state: { database_url: "${PG}" },
+      };
+      const env = { ...ENV, PG: database.through(link.port) };
+      await using fleet = await start({ state: newState(), rest, env });
+      const [key, open] = [await signer.mint(7), await signer.mint(8)];
+      await eventually("the schema", async () => {
+        const { status } = await call(fleet, "PUT /admin/denials/7", { reason: "fraud" });
+        return status === 200;
+      });
+      await eventuallyAll(fleet, key, 403);
+      expect(await answersTo(fleet, open)).toEqual([200]);
+      link.freeze();
+      expect((await call(fleet, "PUT /admin/denials/8", { reason: "spend" })).status).toBe(503);
+      await eventuallyAll(fleet, open, 503);
+      expect(await answersTo(fleet, key)).toEqual([403]);
+      link.thaw();
+      link.cut();
+      await eventually("an answer", async () => {
+        return (await call(fleet, "DELETE /admin/denials/7")).status === 200;
+      });
+      await eventuallyAll(fleet, key, 200);
     },
     90_000,
   );

@@ -67,7 +67,7 @@ export class Local implements Serving {
     const askFor = () => this.#engine.askForStoredKeys();
     const stored = storedKeys({ directory, config }, runtime, askFor);
     const logLinesDropped = () => log.linesDropped;
-    const denied = denials({ ...runtime, directory, port, database: config.state.databaseUrl });
+    const denied = denials({ ...runtime, directory, port, state: config.state });
     const stated = { book, stored, denied };
     this.#engine = new Engine(config, { runtime, logLinesDropped, ...stated });
     const { current, watch } = this.#engine;

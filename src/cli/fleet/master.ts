@@ -108,7 +108,7 @@ export class Master {
       directory,
       deadlineMs: STATE_MS,
     });
-    const place = { directory, port, database: plan.config.state.databaseUrl };
+    const place = { directory, port, state: plan.config.state };
     this.#denials = new DenyKeeper({ clock, log, store: this.#stateStore, ...place });
     const { denials, reloader } = { denials: this.#denials, reloader: this.#reloader };
     const { shared, ledger } = options;

@@ -26,15 +26,16 @@ const PAGE = 500;
 export interface EventDenialsOptions {
   readonly store: Store;
   readonly clock: Clock;
+  /** Whether it never counts as behind. */
+  readonly local: boolean;
   readonly pollMs?: Ms | undefined;
 }
 
 /** Denials made by hand, from the event log: those of the admin API, of any process. */
 export function eventDenials(options: EventDenialsOptions): DenySource {
-  const { store, clock } = options;
+  const { local, clock } = options;
   return new RemoteDenials({
-    ...{ name: "admin", clock },
-    local: store.engine !== "postgres",
+    ...{ name: "admin", clock, local },
     follow: (session) => follow(session, options),
   });
 }
