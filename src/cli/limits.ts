@@ -46,6 +46,7 @@ export function openLimits(options: LimitsOptions): LimitBook {
   const slicePart = shared ? options.slicePart : undefined;
   const book = new LimitBook(actor, { shared, slicePart, wall });
   keepSwept(actor, book, clock);
+  tellWhenFull(book, options.runtime);
   keepWatched(wall, clock);
   log.line("info", "gateway", "Limits are counted", { origin: slab.origin });
   return book;
@@ -59,6 +60,15 @@ function keepSwept(actor: Actor, book: LimitBook, clock: Clock): void {
     clock.after(SWEEP_MS, look);
   };
   look();
+}
+
+/** Says once that limits share a place: they are stricter than configured, and nobody sees why. */
+function tellWhenFull(book: LimitBook, { clock, log }: Pick<SlabRuntime, "clock" | "log">): void {
+  const { rowsShared, rowsMax } = book.counts;
+  if (rowsShared === 0) return void clock.after(SWEEP_MS, () => tellWhenFull(book, { clock, log }));
+  log.line("error", "gateway", "The table of limits is full: further keys share their limits", {
+    cells: rowsMax,
+  });
 }
 
 /** The wall clock by which budgets and keys end: one that jumps does not count until it is kept. */

@@ -11,11 +11,12 @@ import { type Owner, ownersOf } from "../state/slab/stations.ts";
 import { sweep } from "../state/slab/sweep.ts";
 
 /**
- * Room for 4,000 keys with all their limits, 16,384 requests in flight, 31 processes, and for each
- * a thousand facts on their way to the ledger: 22 MB of a file, of which memory holds what is used.
+ * Room for 16,000 keys with all their limits, a rolling budget counting as 26 of them; for 16,384
+ * requests in flight, 31 processes, and for each a thousand facts on their way to the ledger: 21 MB
+ * of a file, of which memory holds what is used.
  */
 export const SIZES: SlabSizes = {
-  limitRows: 16_384,
+  limitRows: 65_536,
   records: 16_384,
   stations: 32,
   ringBytes: 1 << 18,
