@@ -79,12 +79,13 @@ function innerOf(error: Foreign): Foreign {
 
 /** FastAPI says `detail`: a text, or a list of what is wrong where. */
 function messageOf(error: Foreign): string | undefined {
-  const text = foreignText(error["message"]) ?? foreignText(error["detail"]);
+  const texts = [foreignText(error["message"]), foreignText(error["detail"])];
+  const text = texts.find((each) => each !== undefined && each.trim() !== "");
   if (text !== undefined) return text;
   const details = foreignList(error["detail"]).map((each) =>
     foreignText(foreignObject(each)?.["msg"]),
   );
-  const said = details.filter((each) => each !== undefined);
+  const said = details.filter((each) => each !== undefined && each.trim() !== "");
   return said.length === 0 ? undefined : said.join("; ");
 }
 

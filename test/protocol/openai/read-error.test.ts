@@ -308,5 +308,6 @@ test("whatever an error body holds, it is read without a throw", () => {
       expect(() => writeError(error)).not.toThrow();
       expect(() => readStreamError(value)).not.toThrow();
     }),
+    { examples: [[200, { error: false, message: " ", detail: [{ msg: " " }] }]] },
   );
 });
