@@ -64,7 +64,7 @@ export async function openSharedState(
   const own = { directory, random, node };
   const isNew = seedReplica(replica, own);
   const prepare = preparing(sql, { config, clock }, () => importKeys(store, replica, own));
-  const link = new KeyLink({ store, replica, clock, prepare, onTrouble: say });
+  const link = new KeyLink({ store, replica, clock, node, prepare, onTrouble: say });
   link.start();
   if (isNew) {
     const enough = Promise.withResolvers<void>();
@@ -114,16 +114,12 @@ interface Preparing {
   readonly clock: Clock;
 }
 
-/** Makes the schema, or asks for it, once; then brings in what the node had for itself. */
+/** Makes the schema, or asks for it; then brings in what the node had for itself. */
 function preparing(sql: Sql, { config, clock }: Preparing, bring: () => Promise<void>) {
-  let isFit = false;
+  // Each time: whatever went wrong, it may be another database now.
   return async (): Promise<string | undefined> => {
-    if (!isFit) {
-      const problem = await fitProblem(sql, { isNamed: config.isNamed, clock });
-      if (problem !== undefined) return problem;
-    }
-    isFit = true;
-    await bring();
-    return undefined;
+    const problem = await fitProblem(sql, { isNamed: config.isNamed, clock });
+    if (problem === undefined) await bring();
+    return problem;
   };
 }

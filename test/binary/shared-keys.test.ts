@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SQL } from "bun";
 import { type Faultd, startFaultd } from "../faultd/faultd.ts";
 import { json } from "../faultd/script.ts";
 import { frozenLink } from "../state/keys/frozen-link.ts";
@@ -146,6 +147,30 @@ describe.skipIf(missing !== undefined)(named("keys that a database shares"), () 
     await key(url, "revoke", "own");
     await until(401, () => ask(two, text));
     await until(401, () => ask(one, text));
+  }, 60_000);
+
+  test("a database that has lost everything shuts nobody out, and is told again", async () => {
+    await using database = await ownDatabase();
+    const { url } = database;
+    await using one = await node({ url, state: folder() });
+    const text = await key(url, "create", "--name", "app");
+    const ended = await key(url, "create", "--name", "ended");
+    await until(200, () => ask(one, ended));
+    await key(url, "revoke", "ended");
+    await until(401, () => ask(one, ended));
+    await until(200, () => ask(one, text));
+    const sql = new SQL(url, { max: 1 });
+    await sql.unsafe("DROP SCHEMA public CASCADE; CREATE SCHEMA public").simple();
+    await sql.close({ timeout: 0 });
+    const late = await key(url, "create", "--name", "late");
+    await until(200, async () => {
+      expect(await ask(one, text)).toBe(200);
+      return ask(one, late);
+    });
+    // Who has never heard of any of them knows them all.
+    await using two = await node({ url, state: folder() });
+    for (const each of [text, late]) await until(200, () => ask(two, each));
+    expect([await ask(one, ended), await ask(two, ended)]).toEqual([401, 401]);
   }, 60_000);
 
   test("whatever befalls the link, in the end a node knows exactly the keys there are", async () => {

@@ -1,7 +1,9 @@
 import type { Database } from "bun:sqlite";
+import type { Ms } from "../../core/units.ts";
 import type { Random } from "../../runtime/runtime.ts";
 import type { JsonObject, NewEvent } from "../store/event.ts";
 import type { Store } from "../store/store.ts";
+import type { ViewRow } from "../store/views.ts";
 import { KEY_VIEW, keyBody, type KeySecret } from "./key-event.ts";
 import { hasKeyFile, openKeyFile } from "./key-file.ts";
 import type { KeyReplica } from "./key-replica.ts";
@@ -77,6 +79,52 @@ export function seedReplica(
     db.close();
   }
   return true;
+}
+
+/**
+ * Brings back what a log has lost that was put back from an old copy or made anew: keys that it
+ * gave this node and does not have, and ends that it told of and does not know. How many it were.
+ */
+export async function restoreKeys(
+  store: Pick<Store, "append" | "view">,
+  replica: KeyReplica,
+  { node, at }: { readonly node: string; readonly at: Ms },
+): Promise<number> {
+  if (replica.cursor.revision === 0) return 0;
+  const known = await store.view(KEY_VIEW);
+  let count = 0;
+  for (let after = ""; ;) {
+    const rows = replica.rows(after, PAGE);
+    const last = rows.at(-1);
+    if (last === undefined) return count;
+    after = last.id;
+    const events = rows.flatMap((row) => lostEvents(row, { known: known.get(row.id), node, at }));
+    if (events.length === 0) continue;
+    count += new Set(events.map(({ subject }) => subject)).size;
+    const detail = JSON.stringify({ ids: [...new Set(events.map(({ subject }) => subject))] });
+    await store.append(events, {
+      audit: { at, actor: `node:${node}`, action: "key.restore", subject: "keys", detail },
+    });
+  }
+}
+
+interface Losing {
+  /** What the log has of it. */
+  readonly known: ViewRow | undefined;
+  readonly node: string;
+  readonly at: Ms;
+}
+
+/** Events named by their keys: of several nodes that bring one back the first does. */
+function lostEvents({ id, body }: ViewRow, { known, node, at }: Losing): readonly NewEvent[] {
+  const { revoked = null } = body;
+  const event = (word: string): Omit<NewEvent, "body"> => {
+    return { id: `restore-${word}-${id}`, kind: `${KEY_VIEW}.${word}`, subject: id, at, node };
+  };
+  const made = { ...event("created"), body: { ...body, revoked: null } };
+  const ended = { ...event("revoked"), body: { revoked } };
+  const isLive = known === undefined || (known.body["revoked"] ?? null) === null;
+  return [...(known === undefined ? [made] : []), ...(revoked !== null && isLive ? [ended] : [])];
 }
 
 function stateOf(db: Database): string {

@@ -4,12 +4,15 @@ import type { Revision } from "../store/event.ts";
 import { follow } from "../store/follow.ts";
 import type { Store } from "../store/store.ts";
 import { KEY_VIEW } from "./key-event.ts";
+import { restoreKeys } from "./key-import.ts";
 import type { KeyReplica } from "./key-replica.ts";
 
 export interface KeyLinkOptions {
   readonly store: Store;
   readonly replica: KeyReplica;
   readonly clock: Clock;
+  /** Who brings back what a log has lost, as the log names it. */
+  readonly node: string;
   /** Done first at each attempt; a sentence when the database cannot be used as it is. */
   readonly prepare: () => Promise<string | undefined>;
   /** Told of each trouble once, and with undefined when it is over. */
@@ -83,9 +86,8 @@ export class KeyLink {
   /** Where the log does not hold the event that the copy last met, all is compared. */
   async #align(): Promise<void> {
     const { store, replica } = this.#options;
-    const { revision, eventId } = replica.cursor;
-    const [met] = revision === 0 ? [] : await store.events(revision - 1, 1);
-    if (met?.id === eventId) return;
+    if (replica.cursor.revision > 0 && (await this.#isSameLog())) return;
+    await this.#restore();
     const head = await store.revision();
     // Read before the rows: what they know beyond it is told once more, and changes nothing.
     const [last] = head === 0 ? [] : await store.events(head - 1, 1);
@@ -99,11 +101,29 @@ export class KeyLink {
     replica.aligned({ revision: head, eventId: last?.id ?? "" });
   }
 
+  /** Whether the log holds the event that the copy last met, where it met it. */
+  async #isSameLog(): Promise<boolean> {
+    const { store, replica } = this.#options;
+    const { revision, eventId } = replica.cursor;
+    if (revision === 0) return true;
+    const [met] = await store.events(revision - 1, 1);
+    return met?.id === eventId;
+  }
+
+  async #restore(): Promise<void> {
+    const { store, replica, clock, node, onTrouble } = this.#options;
+    const at = Math.floor(clock.wall());
+    const count = await restoreKeys(store, replica, { node, at });
+    if (count > 0) onTrouble(`the database had lost ${count} keys or ends of keys: brought back`);
+  }
+
   #follow(): void {
     const { store, replica, clock, pollMs = POLL_MS } = this.#options;
     const read: Store["events"] = async (after, limit) => {
       const page = await store.events(after, limit);
-      if (page.length === 0) this.#inStep();
+      if (page.length > 0) return page;
+      if (!(await this.#isSameLog())) throw new Error("the database holds another log than before");
+      this.#inStep();
       return page;
     };
     this.#revision = replica.cursor.revision;

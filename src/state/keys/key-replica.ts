@@ -61,6 +61,13 @@ export class KeyReplica implements Disposable {
     return this.#query<{ count: number }>(text).get()?.count ?? 0;
   }
 
+  /** Keys as the log left them, by their ids. */
+  rows(after: string, limit: number): readonly ViewRow[] {
+    const text = "SELECT id, revision, body FROM origin_key WHERE id > ? ORDER BY id LIMIT ?";
+    const rows = this.#query<{ id: string; revision: number; body: string }>(text);
+    return rows.all(after, limit).map(({ body, ...row }) => ({ ...row, body: parseObject(body) }));
+  }
+
   imported(word: string): void {
     this.#query("UPDATE origin SET imported = ?").run(word);
   }

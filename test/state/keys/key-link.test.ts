@@ -29,7 +29,7 @@ function nodeOf(store: Store, clock = new SimClock()) {
   const linkOf = (): KeyLink => {
     const onTrouble = (problem: string | undefined) => void troubles.push(problem);
     const prepare = async (): Promise<undefined> => undefined;
-    return new KeyLink({ store, replica, clock, prepare, onTrouble });
+    return new KeyLink({ store, replica, clock, node: "n", prepare, onTrouble });
   };
   let link = linkOf();
   return {
@@ -157,10 +157,14 @@ test("whatever happens and whenever a node restarts, its copy says what the log 
           const event = { id: `e${now}`, kind: "key.removed", subject: id, body: {}, at: now };
           await inner.append([{ ...event, node: "a" }]);
         } else {
+          const opens = () => texts.map(({ text, id }) => node.judged(text) === id);
+          const before = opens();
           if (each.do === "anew") inner = memoryStore();
           node.again();
           node.link().start();
           await node.link().inStep;
+          // A log that has lost everything is told by who knows: nothing ends, and nothing begins.
+          if (each.do === "anew") expect(opens()).toEqual(before);
         }
       }
       node.again();
@@ -241,4 +245,38 @@ test("each database has a copy of its own, however its URL is spelled", () => {
   expect(at("postgres://a:b@DB/x")).toBe(at("postgresql://c@db:5432/x?sslmode=require"));
   const all = ["postgres://db/x", "postgres://db/y", "postgres://db:1/x", "postgres://dc/x"];
   expect(new Set(all.map(at)).size).toBe(4);
+});
+
+test("what a log that was put back has lost comes back from the copies, ends above all", async () => {
+  const whole = memoryStore();
+  const old = memoryStore();
+  const { text, key } = await bookOf(whole).create({ name: "app" }, 1);
+  for (const event of await whole.events(0, 9)) await old.append([event]);
+  const later = await bookOf(whole).create({ name: "later" }, 2);
+  await bookOf(whole).revoke(key.id, 3);
+  using one = nodeOf(whole);
+  one.link().start();
+  await one.link().inStep;
+  let inner = whole;
+  const store = new Proxy(whole, {
+    get: (_, name: keyof Store) => {
+      const member = inner[name];
+      return typeof member === "function" ? member.bind(inner) : member;
+    },
+  });
+  using two = nodeOf(store);
+  two.link().start();
+  await two.link().inStep;
+  two.link().stop();
+  inner = old;
+  two.again();
+  two.link().start();
+  await two.link().inStep;
+  expect(two.troubles()).toContain("the database had lost 2 keys or ends of keys: brought back");
+  using fresh = nodeOf(old);
+  fresh.link().start();
+  await fresh.link().inStep;
+  for (const node of [two, fresh]) {
+    expect([node.judged(text), node.judged(later.text)]).toEqual(["revoked", later.key.id]);
+  }
 });
