@@ -1,7 +1,12 @@
 import type { Ms } from "../core/units.ts";
 import type { Clock, Log, Random, Timer } from "../runtime/runtime.ts";
-import { overshootBound, type ShareGrant, sliceOf } from "../state/budget-periods/share.ts";
-import { type BudgetClaim, claimShares, seeNodes } from "../state/budget-periods/share-store.ts";
+import { overshootBound, sliceOf } from "../state/budget-periods/share.ts";
+import {
+  type BudgetClaim,
+  type BudgetGrant,
+  claimShares,
+  seeNodes,
+} from "../state/budget-periods/share-store.ts";
 import { fitProblem } from "../state/migrations/fit.ts";
 import {
   sayShare,
@@ -43,6 +48,8 @@ const ROUND_MS: Ms = 250;
 const REFRESH_MS: Ms = 5000;
 const IDLE_MS: Ms = 60_000;
 const NODES_MS: Ms = 5000;
+/** How long all nodes take to say again what they hold: several times what they wait at most. */
+const SETTLE_MS: Ms = 15_000;
 /** Claims of one transaction. */
 const CLAIMS_MAX = 200;
 
@@ -69,6 +76,8 @@ export class ShareKeeper {
   #isFit = false;
   #hasEnded = false;
   #nodesAt: Ms = -Infinity;
+  /** Until then nobody is given more: the database may not know yet what others have used. */
+  #settledAt: Ms = -Infinity;
   #nodes = 0;
   #problem: string | undefined;
   #largest = { nano: 0, tokens: 0 };
@@ -172,12 +181,17 @@ export class ShareKeeper {
     const node = this.#node;
     const wall = Math.floor(clock.wall());
     const claim = { budget: name, period, max, slice, node, used, held, wanted, isIdle, now: wall };
-    return { budget, claim, known: { used, held, at: now, usedAt } };
+    const isSaid = ceiling !== undefined;
+    return { budget, claim, known: { used, held, at: now, usedAt }, isSaid };
   }
 
-  #grant(slab: Slab, { budget, claim, known }: Due, grant: ShareGrant): void {
+  #grant(slab: Slab, { budget, claim, known, isSaid }: Due, grant: BudgetGrant): void {
     const { period } = claim;
-    sayShare(slab, budget, { period, ceiling: grant.ceiling, others: grant.others });
+    const now = this.#options.clock.now();
+    // It has lost what it knew of us, so what it knows of others too: they say so soon.
+    if (isSaid && !grant.isKnown) this.#settledAt = now + SETTLE_MS;
+    const ceiling = now < this.#settledAt ? claim.held : grant.ceiling;
+    sayShare(slab, budget, { period, ceiling, others: grant.others });
     this.#known.set(budget.share, { ...known, held: grant.held });
     this.#wanted.delete(budget.share);
   }
@@ -204,6 +218,8 @@ interface Due {
   readonly budget: SharedBudget;
   readonly claim: BudgetClaim;
   readonly known: Known;
+  /** Whether this node's part of this period was ever granted. */
+  readonly isSaid: boolean;
 }
 
 function largestOf(budgets: readonly SharedBudget[], unit: SharedBudget["unit"]): number {

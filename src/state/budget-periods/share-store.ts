@@ -14,6 +14,11 @@ export interface BudgetClaim extends ShareTerms, ShareClaim {
   readonly period: number;
 }
 
+export interface BudgetGrant extends ShareGrant {
+  /** Whether the store knew of this node's part before. */
+  readonly isKnown: boolean;
+}
+
 /** What is kept of a period that is over. */
 const KEPT_MS: Ms = 40 * 86_400_000;
 const PRESENT_MS: Ms = 30_000;
@@ -27,11 +32,15 @@ const PRESENT_MS: Ms = 30_000;
 export function claimShares(
   sql: Sql,
   claims: readonly BudgetClaim[],
-): Promise<readonly ShareGrant[]> {
+): Promise<readonly BudgetGrant[]> {
   return sql.transaction(async (within) => {
     await within.rows("UPDATE budget_share_head SET rounds = rounds + 1");
     const shares = await sharesOf(within, claims);
-    const grants = claims.map((claim) => grantShare(shares.get(nameOf(claim)) ?? [], claim, claim));
+    const grants = claims.map((claim) => {
+      const known = shares.get(nameOf(claim)) ?? [];
+      const isKnown = known.some(({ node }) => node === claim.node);
+      return { ...grantShare(known, claim, claim), isKnown };
+    });
     if (claims.length > 0) await keep(within, claims, grants);
     return grants;
   });

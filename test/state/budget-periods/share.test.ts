@@ -161,7 +161,8 @@ describe.each(DATABASES)("in $name", ({ missing, open }) => {
     expect(other!.others).toBe(7);
     // Another period is another budget.
     const [next] = await claimShares(sql, [{ ...claim("n0", "a", 0), period: 4 }]);
-    expect(next).toEqual({ held: 500, ceiling: 500, others: 0 });
+    expect(next).toEqual({ held: 500, ceiling: 500, others: 0, isKnown: false });
+    expect(again!.isKnown).toBe(true);
     expect(await claimShares(sql, [])).toEqual([]);
     await close();
   });
