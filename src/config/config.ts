@@ -141,6 +141,8 @@ export interface TenantConfig {
   readonly id: TenantId;
   /** The entry that it is held by: its own, or that of tenants without one. */
   readonly entry: TenantId | undefined;
+  /** Switched off: all its keys are refused, whatever kind they are. */
+  readonly enabled: boolean;
   /** Its number in signed keys, in decimal. */
   readonly signedId: string | undefined;
   readonly privacy: "private" | undefined;

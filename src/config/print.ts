@@ -174,6 +174,7 @@ function printTenant(
   return {
     tenant_id: tenant.signedId === id ? undefined : tenant.signedId,
     ...{ privacy, allow, deny, zones, stream_failure: streamFailure, on_loss: onLoss },
+    enabled: tenant.enabled ? undefined : false,
     own_keys: tenant.ownKeys.length > 0 ? tenant.ownKeys : undefined,
     markup_percent: tenant.markupPercent || undefined,
     ...printLimits(tenant.limits),

@@ -186,6 +186,7 @@ const KEY = z.strictObject({
 
 /** A namespace of its own: nothing of it shows to another, and its keys share its limits. */
 const TENANT = z.strictObject({
+  enabled: scalar(flag), // false: all its keys are refused, be they configured, stored or signed
   tenant_id: scalar(unsigned64), // its number in signed keys; its name, where that is a number
   privacy: scalar(word("private")), // all its requests are; a tenant can only tighten
   ...RIGHTS, // allow: of what all may use; its own models and pools it may in any case

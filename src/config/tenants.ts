@@ -44,7 +44,16 @@ export function mayUse({ allow, deny }: TenantConfig, name: string): boolean {
 export function bareTenant(id: TenantId): TenantConfig {
   const none = undefined;
   return {
-    ...{ id, entry: none, signedId: none, privacy: none, allow: none, deny: [], zones: none },
+    ...{
+      id,
+      enabled: true,
+      entry: none,
+      signedId: none,
+      privacy: none,
+      allow: none,
+      deny: [],
+      zones: none,
+    },
     ...{ streamFailure: none, onLoss: none, ownKeys: [], markupPercent: 0, limits: UNLIMITED },
     ...{ models: new Map(), pools: new Map() },
   };
@@ -86,6 +95,7 @@ function readTenant(id: TenantId, entry: FileTenant, context: TenantsContext): T
   const { models, pools } = readOwn(id, entry, context);
   return {
     ...{ id, entry: id, signedId: readNumber(id, entry, { at, findings }) },
+    enabled: entry.enabled ?? true,
     privacy: entry.privacy,
     allow: present(allow),
     deny: present(deny) ?? [],

@@ -3,6 +3,7 @@ import type { Config, Diagnostic } from "./config.ts";
 import { finding } from "./findings.ts";
 import { warnOfLiterals } from "./literals.ts";
 import { keyPath } from "./keys.ts";
+import type { Path } from "./path.ts";
 import { lanesFor } from "./reach.ts";
 import type { FileConfig } from "./schema.ts";
 
@@ -57,13 +58,19 @@ function warnOfTimeouts({ backends }: Config): readonly Diagnostic[] {
   });
 }
 
-function warnOfPrivatePools({ pools }: Config): readonly Diagnostic[] {
-  const shut = [...pools.values()].filter(
-    (pool) => pool.privacy === "private" && !anyLocal(pool.lanes),
+function warnOfPrivatePools({ pools, tenants }: Config): readonly Diagnostic[] {
+  const places: readonly (readonly [Path, Config["pools"]])[] = [
+    [["pools"], pools],
+    ...[...tenants].map(([id, own]) => [["tenants", id, "pools"], own.pools] as const),
+  ];
+  const shut = places.flatMap(([path, own]) =>
+    [...own.values()]
+      .filter((pool) => pool.privacy === "private" && !anyLocal(pool.lanes))
+      .map(({ name }) => [...path, name, "privacy"]),
   );
-  return shut.map(({ name }) => {
+  return shut.map((path) => {
     const reason = "the pool is private, and none of its members is local: nothing can be served";
-    return finding(["pools", name, "privacy"], reason, "add a local member");
+    return finding(path, reason, "add a local member");
   });
 }
 

@@ -126,7 +126,10 @@ const BESIDE = "x-interlock-key";
 /** Whose a text is, if it is a key of ours. */
 function judged(text: string, ring: KeyRing): Key | Rejection {
   const { kind, digest } = credentialKind(text, ring.byDigest);
-  if (kind === "signed") return ring.signed?.check(text, digest) ?? new Rejection(UNKNOWN);
+  if (kind === "signed") {
+    const signed = ring.signed?.check(text, digest) ?? new Rejection(UNKNOWN);
+    return signed instanceof Rejection ? signed : (suspension(signed) ?? signed);
+  }
   const key = ring.byDigest.get(digest) ?? storedKey(digest, ring);
   if (key === undefined) return new Rejection(UNKNOWN);
   return standing(key, ring) ?? key;
@@ -158,9 +161,15 @@ const NOBODYS = { has: () => false };
 function standing({ limits, tenant }: Key, { wall, signed }: KeyRing): Rejection | undefined {
   const { expiresAt } = limits;
   if (expiresAt !== undefined && wall() > expiresAt) return new Rejection(EXPIRED);
+  if (tenant?.enabled === false) return new Rejection(SUSPENDED);
   return tenant?.signedId === undefined ? undefined : signed?.denialOf(tenant.signedId);
 }
 
+function suspension({ tenant }: Key): Rejection | undefined {
+  return tenant?.enabled === false ? new Rejection(SUSPENDED) : undefined;
+}
+
+const SUSPENDED = { kind: "denied", status: 403 } as const;
 const EXPIRED = { kind: "unauthenticated", detail: "this API key has expired" } as const;
 const MISSING = {
   kind: "unauthenticated",

@@ -81,6 +81,7 @@ export class SignedRing {
     if (this.#fallback !== undefined) {
       return { ...this.#fallback, id: number, signedId: number };
     }
-    return this.#config.knownTenantsOnly ? undefined : bareTenant(number);
+    const bare = { ...bareTenant(number), signedId: number };
+    return this.#config.knownTenantsOnly ? undefined : bare;
   }
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Faultd, startFaultd } from "../faultd/faultd.ts";
@@ -50,6 +50,11 @@ interface Asking {
 
 /** Wherever it runs, and the keys that are asked with. */
 type Asked = Pick<KeysRig, "keys"> & { readonly binary: { readonly origin: string } };
+
+/** A ring that verifies nothing we sign: an Ed25519 key of nobody. */
+function ringOf(key: string, rest: object): object {
+  return { signed_keys: { public_keys: [{ kid: 9, key }], ...rest } };
+}
 
 const adminPortOf = ({ adminOrigin }: Fleet): number => Number(new URL(adminOrigin).port);
 
@@ -240,6 +245,54 @@ test("a private tenant's requests stay, whatever its keys and its own models say
     expect(far.received).toBe(0);
   }
 }, 60_000);
+
+test.each(KEY_KINDS)(
+  "a tenant that is switched off or shut out opens nothing: %s",
+  async (kind) => {
+    const home = mkdtempSync(join(tmpdir(), "interlock-shut-"));
+    const file = join(home, "denied.log");
+    writeFileSync(file, "");
+    const tenants = {
+      acme: { tenant_id: 7 },
+      off: { tenant_id: 8, enabled: false },
+      globex: { tenant_id: 9 },
+    };
+    const rights = {
+      acme: { tenant: "acme" },
+      off: { tenant: "off" },
+      globex: { tenant: "globex" },
+    };
+    const signer = Buffer.alloc(32, 9).toString("base64"); // Keys of other kinds need a ring too.
+    const ring = { deny: { file } };
+    const base = kind === "signed" ? BASE : { ...BASE, ...ringOf(signer, ring) };
+    await using rig = await startWithKeys({ config: base, kind, rights, tenants, ring });
+    expect([await ask(rig, "acme"), await ask(rig, "off")]).toEqual([200, 403]);
+    appendFileSync(file, "deny 7 spend\n");
+    await eventually("the denial is known", async () => (await ask(rig, "acme")) === 402);
+    expect(await ask(rig, "globex")).toBe(200);
+    appendFileSync(file, "restore 7\n");
+    await eventually("it is taken back", async () => (await ask(rig, "acme")) === 200);
+    rmSync(home, { recursive: true, force: true });
+  },
+  30_000,
+);
+
+test("each tenant without an entry is held by the default's, by itself", async () => {
+  const tenants = {
+    ...{ small: { requests_per_minute: 2, deny: ["t"] }, seven: { tenant_id: 7 } },
+    ...{ one: { tenant_id: 101 }, two: { tenant_id: 102 } },
+  };
+  const rights = { one: { tenant: "one" }, two: { tenant: "two" }, seven: { tenant: "seven" } };
+  await using rig = await startWithKeys({
+    ...{ config: BASE, kind: "signed", rights, tenants, without: ["one", "two"] },
+    ring: { default_tenant: "small" },
+  });
+  for (const key of ["one", "two"]) {
+    const statuses = [await ask(rig, key), await ask(rig, key), await ask(rig, key)];
+    expect([key, ...statuses, await ask(rig, key, "t")]).toEqual([key, 200, 200, 429, 404]);
+  }
+  expect(await ask(rig, "seven", "t")).toBe(200);
+}, 30_000);
 
 describe("whose a key is", () => {
   test("that is stored for a tenant nobody configured opens nothing", async () => {

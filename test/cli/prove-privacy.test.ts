@@ -93,6 +93,28 @@ test.each([
   ]);
 });
 
+test("a tenant's own names are listed as its own, and judged as its keys see them", async () => {
+  const tenants = `
+tenants:
+  acme:
+    privacy: private
+    allow: [qwen]
+    models: { mini: { provider: vllm }, far: { provider: openai } }
+    pools: { own: { members: [{ model: mini }, { model: far }] } }
+    keys: { k: { key: acme-key-0123456789abcdef } }
+`;
+  const { ok, reaches, unserved } = await prove(
+    DESIGN.replace("default: private", "default: shareable") + tenants,
+  );
+  const reach = (name: string) => reaches.find((each) => each.name === name);
+  expect(reach("acme#own")).toMatchObject({
+    ...{ kind: "pool", reachable: [{ backend: "vllm" }], barred: ["openai"] },
+  });
+  expect(reach("acme#mini")?.reachable).toMatchObject([{ backend: "vllm" }]);
+  expect(reach("mini")?.reachable).toEqual([]);
+  expect([ok, unserved]).toEqual([false, ["acme#far"]]);
+});
+
 test("whatever the file, nothing external is ever listed as reachable, and nothing local as barred", async () => {
   const placement = fc.constantFrom("local", "external");
   const files = fc.tuple(

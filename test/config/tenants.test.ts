@@ -144,13 +144,19 @@ tenants: { a: { models: { m: { provider: gpu } }, keys: { k: { key: ${KEYS.one} 
   expect(resolve(text, { path: "test.yaml", env: {} }).ok).toBe(true);
 });
 
-test("a private tenant whose key may use nothing local is warned of, at the key's own place", () => {
+test("a private tenant with nothing local is warned of, at its key's and its pool's own place", () => {
   const external = `
 providers: { ext: { protocol: openai, base_url: "https://ext.example/v1" } }
 models: { mini: { provider: ext } }
-tenants: { a: { privacy: private, keys: { k: { key: ${KEYS.one} } } } }
+tenants:
+  a:
+    privacy: private
+    keys: { k: { key: ${KEYS.one} } }
+    pools: { p: { privacy: private, members: [{ model: mini }] } }
 `;
   const resolved = resolve(external, { path: "test.yaml", env: {} });
   const warnings = resolved.ok ? resolved.config.warnings : [];
-  expect(warnings.map(({ path }) => path)).toContain("tenants.a.keys.k.privacy");
+  const paths = warnings.map(({ path }) => path);
+  expect(paths).toContain("tenants.a.keys.k.privacy");
+  expect(paths).toContain("tenants.a.pools.p.privacy");
 });
