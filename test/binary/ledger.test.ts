@@ -1,10 +1,13 @@
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Faultd, startFaultd } from "../faultd/faultd.ts";
 import { json } from "../faultd/script.ts";
+import { factsIn } from "./books-trade.ts";
 import { chatBody, configFor } from "./config.ts";
+import { atPorts, eventually, startFleet } from "./fleet.ts";
+import { numbered, startEcho, startLoad } from "./fleet-load.ts";
 import { startBinary } from "./harness.ts";
 
 const ANSWER = {
@@ -29,7 +32,7 @@ async function told(...args: readonly string[]): Promise<string> {
 
 test("what every answer used is in the ledger once, by the time the gateway has ended", async () => {
   expect(await told("token-usage")).toContain("no data");
-  const config = { ...configFor({ upstream, models: ["m"] }), ledger: { enabled: true } };
+  const config = configFor({ upstream, models: ["m"] });
   const running = await startBinary({ config, env });
   const calls = 200;
   await Promise.all(
@@ -46,4 +49,73 @@ test("what every answer used is in the ledger once, by the time the gateway has 
   const usage = JSON.parse(await told("token-usage", "--json", "--window", "all"));
   expect(JSON.stringify(usage)).toContain(String(calls * 10));
   expect(JSON.stringify(usage)).toContain(String(calls * 5));
+}, 30_000);
+
+test("nothing is lost or doubled over reloads and restarts under load, with two workers", async () => {
+  using echo = startEcho();
+  await using fleet = await startFleet({ config: numbered(echo.baseUrl, 0), workers: 2 });
+  const load = startLoad({ port: fleet.port, busy: 4, fresh: 3, streams: 3 });
+  for (let number = 1; number <= 2; number++) {
+    const admin = Number(new URL(fleet.adminOrigin).port);
+    writeFileSync(
+      fleet.file,
+      JSON.stringify(atPorts(numbered(echo.baseUrl, number), fleet.port, admin)),
+    );
+    const { answered } = load.tally;
+    const ran = await fleet.run(number % 2 === 0 ? "restart" : "reload", "--json");
+    expect(ran.code).toBe(0);
+    await eventually("more answers", () => load.tally.answered > answered + 30);
+  }
+  const tally = await load.stop();
+  expect(tally.failures).toEqual([]);
+  const { pid } = await fleet.status();
+  process.kill(pid, "SIGTERM");
+  await eventually("its end", () => !existsSync(`/proc/${pid}`));
+  const facts = factsIn(join(fleet.home, ".local/state/interlock"));
+  expect(facts.length).toBe(tally.answered);
+  expect(new Set(facts.map(({ request }) => request)).size).toBe(tally.answered);
+}, 120_000);
+
+test("cost, token-usage and latency read what a gateway that still runs has written", async () => {
+  const priced = {
+    ...configFor({ upstream, models: [] }),
+    privacy: { default: "shareable" },
+    providers: {
+      openai: { base_url: `${upstream.origin}/v1`, placement: "external", api_key: "sk-upstream" },
+    },
+    models: { fast: { provider: "openai", upstream_model: "gpt-4o" } },
+    keys: { app: { key: "sk-ledger-0123456789abcdef" } },
+  };
+  await using fleet = await startFleet({ config: priced });
+  for (const question of ["cost", "token-usage", "latency"]) {
+    expect((await fleet.run(question, "--json")).stdout).toBe("[]\n");
+  }
+  for (let n = 0; n < 10; n++) {
+    const answer = await fetch(`${fleet.origin}/v1/chat/completions`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        authorization: "Bearer sk-ledger-0123456789abcdef",
+      },
+      body: chatBody({ model: "fast" }),
+    });
+    expect(answer.status).toBe(200);
+    await answer.arrayBuffer();
+  }
+  await eventually("all in the ledger", async () => {
+    return (await fleet.metrics()).includes("gateway_ledger_facts_written_total 10\n");
+  });
+  const asked = async (...question: string[]): Promise<unknown> =>
+    JSON.parse((await fleet.run(...question, "--json")).stdout);
+  // OpenAI's list price: 2.50 dollars for a million tokens in, 10.00 for a million out.
+  const dollars = (10 * (10 * 2.5 + 5 * 10)) / 1e6;
+  expect(await asked("cost", "--group-by", "key")).toMatchObject([
+    { key: "app", requests: 10, cost_usd: dollars.toFixed(5) },
+  ]);
+  expect(await asked("token-usage", "--group-by", "model")).toMatchObject([
+    { model: "gpt-4o", requests: 10, input_tokens: 100, output_tokens: 50 },
+  ]);
+  expect(await asked("latency", "--group-by", "provider")).toMatchObject([
+    { provider: "openai", requests: 10 },
+  ]);
 }, 30_000);

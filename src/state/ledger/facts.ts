@@ -116,6 +116,17 @@ export function plainName(name: string): string {
   return cut.toWellFormed().replace(/\p{Cc}/gu, "\ufffd");
 }
 
+/** A name in so many bytes at most, so that one sees that there was more. */
+export function cutName(name: string, bytesMax: Bytes): string {
+  if (name.length * UTF8_MAX <= bytesMax || Buffer.byteLength(name) <= bytesMax) return name;
+  let end = Math.min(name.length, bytesMax - CUT_BYTES);
+  while (Buffer.byteLength(name.slice(0, end)) > bytesMax - CUT_BYTES) end--;
+  return `${name.slice(0, end).toWellFormed()}…`;
+}
+/** UTF-8 has at most three bytes for a unit of UTF-16. */
+const UTF8_MAX = 3;
+const CUT_BYTES = 3;
+
 /** Whether it is short printable ASCII, as nearly every name is. */
 function isPlain(name: string): boolean {
   if (name.length > NAME_MAX) return false;

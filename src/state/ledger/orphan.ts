@@ -4,7 +4,7 @@ import type { Bytes, Ms } from "../../core/units.ts";
 import type { Orphan } from "../slab/record.ts";
 import { TAG_BYTES } from "../slab/layout.ts";
 import { BytesIn, BytesOut } from "./bytes.ts";
-import { type Entry, NO_USAGE, plainName, type UsageFact } from "./facts.ts";
+import { cutName, type Entry, NO_USAGE, type UsageFact } from "./facts.ts";
 import { encodeEntry } from "./wire.ts";
 
 /** What is known of a request when it is admitted: enough for its fact should its process die. */
@@ -31,9 +31,9 @@ const FLAGS = { stream: 1, tenant: 2, key: 4 } as const;
 const PRIVACY = [undefined, "private", "shareable"] as const;
 /** Room that stays for who answered in the end. */
 const SOLD_BYTES: Bytes = 64;
-const SHORT = 24;
+const SHORT: Bytes = 27;
 /** Of the names that decide who is charged nothing is cut before there is no other way. */
-const NAME_MAX = 48;
+const NAME_MAX: Bytes = 51;
 /** A gateway that was killed had promised an answer. */
 const KILLED_STATUS = 500;
 const shared = new BytesOut();
@@ -43,13 +43,17 @@ export function encodeWhose(whose: Whose): Uint8Array {
   const whole = write(whose);
   if (whole.length <= TAG_BYTES - SOLD_BYTES) return whole;
   const { requestId, requestedModel, sold } = whose;
-  const short = { ...whose, requestId: cut(requestId, SHORT) };
-  const model = cut(sold.model, NAME_MAX);
-  const brief = { ...short, requestedModel: cut(requestedModel, SHORT), sold: { ...sold, model } };
+  const short = { ...whose, requestId: cutName(requestId, SHORT) };
+  const model = cutName(sold.model, NAME_MAX);
+  const brief = {
+    ...short,
+    requestedModel: cutName(requestedModel, SHORT),
+    sold: { ...sold, model },
+  };
   const shorter = write(brief);
   if (shorter.length <= TAG_BYTES) return shorter;
   const { tenant, key } = whose;
-  const named = { tenant: tenant && cut(tenant, SHORT), key: key && cut(key, SHORT) };
+  const named = { tenant: tenant && cutName(tenant, SHORT), key: key && cutName(key, SHORT) };
   return write({ ...brief, ...named, requestedModel: "", sold: shortSold(sold) });
 }
 
@@ -57,7 +61,7 @@ export function encodeWhose(whose: Whose): Uint8Array {
 export function encodeSold({ provider, model }: SoldBy): Uint8Array {
   shared.reset();
   shared.text(provider);
-  shared.text(cut(model, NAME_MAX));
+  shared.text(cutName(model, NAME_MAX));
   return shared.view();
 }
 
@@ -148,9 +152,5 @@ function readSold(bytes: Uint8Array): SoldBy {
 }
 
 function shortSold({ provider, model }: SoldBy): SoldBy {
-  return { provider: cut(provider, SHORT), model: cut(model, SHORT) };
-}
-
-function cut(name: string, length: number): string {
-  return name.length > length ? plainName(`${name.slice(0, length)}…`) : name;
+  return { provider: cutName(provider, SHORT), model: cutName(model, SHORT) };
 }

@@ -2,7 +2,14 @@ import { DIALECT_IDS } from "../../core/ids.ts";
 import type { Bytes } from "../../core/units.ts";
 import type { BillableUsage } from "../rate-card/usage.ts";
 import { BytesIn, BytesOut } from "./bytes.ts";
-import { type AttemptCost, type AttemptFact, type Entry, flawOf, plainName } from "./facts.ts";
+import {
+  type AttemptCost,
+  type AttemptFact,
+  cutName,
+  type Entry,
+  flawOf,
+  plainName,
+} from "./facts.ts";
 
 /** First byte of an entry: another release may write it otherwise. */
 const FORMAT = 1;
@@ -17,8 +24,8 @@ const shared = new BytesOut();
 
 /**
  * An entry as bytes, for a ring between processes; some 200 of them, good until the next call.
- * Where they would be more than `bytesMax`, names are cut and then attempts left out that cost
- * nothing: what was used and charged is always whole.
+ * Where they would be more than `bytesMax`, names are cut, then attempts left out that cost
+ * nothing, then all but the last that did: what was used and charged is always whole.
  */
 export function encodeEntry(
   entry: Entry,
@@ -29,7 +36,9 @@ export function encodeEntry(
   const short = shortened(entry);
   const cut = write(short);
   if (cut.length <= bytesMax) return cut;
-  return write({ ...short, attempts: short.attempts.filter(({ cost }) => cost !== "none") });
+  const { attempts } = short;
+  const costly = write({ ...short, attempts: attempts.filter(({ cost }) => cost !== "none") });
+  return costly.length <= bytesMax ? costly : write(shortest(short));
 }
 
 /** Reads what a process may have been killed while writing; undefined when it is no entry. */
@@ -157,10 +166,25 @@ function one<T>(values: readonly T[], index: number): T {
   return values[index]!;
 }
 
-const SHORT = 40;
+const SHORT: Bytes = 43;
+/** Of names that say who is charged nothing is cut before there is no other way. */
+const SHORTEST: Bytes = 32;
+
+function shortest({ fact, attempts }: Entry): Entry {
+  const short = (name: string): string => cutName(name, SHORTEST);
+  const { tenant, key, provider, ...rest } = fact;
+  const owners = { tenant: tenant && short(tenant), key: key && short(key) };
+  return {
+    fact: { ...rest, ...owners, provider: short(provider) },
+    attempts: attempts
+      .filter(({ cost }) => cost !== "none")
+      .slice(-1)
+      .map((attempt) => ({ ...attempt, provider: short(attempt.provider) })),
+  };
+}
 
 function shortened({ fact, attempts }: Entry): Entry {
-  const short = (name: string): string => (name.length > SHORT ? `${name.slice(0, SHORT)}…` : name);
+  const short = (name: string): string => cutName(name, SHORT);
   return {
     fact: {
       ...fact,

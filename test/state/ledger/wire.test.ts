@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { decodeEntry, encodeEntry } from "../../../src/state/ledger/wire.ts";
+import { FACT_BYTES_MAX, plainName } from "../../../src/state/ledger/facts.ts";
 import { entries, entry, usage } from "./entries.ts";
 
 test("an entry comes across as it went", () => {
@@ -42,6 +43,31 @@ test("damaged bytes are an entry that can be written, or nothing", () => {
 
 test("a usual entry takes some 200 bytes", () => {
   expect(encodeEntry(entry()).length).toBeLessThan(220);
+});
+
+test("whatever the names and tries are, it fits, and amounts are whole", () => {
+  const name = fc
+    .tuple(fc.constantFrom("a", "é", "確", "😀"), fc.nat(200))
+    .map(([letter, length]) => plainName(letter.repeat(length)));
+  const cost = fc.constantFrom("none", "unknown", "reported");
+  const tries = fc.array(fc.record({ provider: name, model: name, cost }), {
+    maxLength: 20,
+    size: "max",
+  });
+  const who = fc.record({
+    ...{ requestId: fc.stringMatching(/^[\w.-]{8,128}$/), tenant: name, key: name },
+    ...{ provider: name, requestedModel: name, billedModel: name },
+  });
+  fc.assert(
+    fc.property(who, tries, fc.maxSafeNat(), (names, attempts, inputTokens) => {
+      const big = entry({ ...names, usage: usage({ inputTokens }) }, attempts as never);
+      const fitted = encodeEntry(big, FACT_BYTES_MAX);
+      expect(fitted.length).toBeLessThanOrEqual(FACT_BYTES_MAX);
+      const { id, chargedNano, usage: used } = big.fact;
+      expect(decodeEntry(fitted)!.fact).toMatchObject({ id, chargedNano, usage: used });
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test("what would be too long loses names and idle attempts, never an amount", () => {
