@@ -2,6 +2,7 @@ import type { Secret } from "../core/secret.ts";
 import type { Ms } from "../core/units.ts";
 import type { Clock, Log, Network, Random, Timer } from "../runtime/runtime.ts";
 import { keyOfRegister, KeyRegisters, plainRegister } from "../state/keys/key-registers.ts";
+import { DenyRegisters } from "../state/keys/deny-registers.ts";
 import { HybridClock } from "../state/store/hlc.ts";
 import { RegisterBook } from "../state/store/register-book.ts";
 import type { RegisterEntry } from "../state/store/registers.ts";
@@ -30,8 +31,9 @@ const ASKED_MAX_MS: Ms = 300_000;
 
 /**
  * What operators set on any of several nodes that share no database, on all of them: stored keys
- * and their ends. Each node asks the others what changed there; of two that changed one thing the
- * later wins, the same on every node, and what was ended stays so.
+ * and their ends, and which tenants are shut out. Each node asks the others what changed there; of
+ * two that changed one thing the later wins, the same on every node, and a key that was ended stays
+ * so.
  */
 export class Peers {
   readonly #options: PeersOptions;
@@ -40,6 +42,7 @@ export class Peers {
   readonly #hlc: HybridClock;
   #keys: KeyRegisters | undefined;
   #book: RegisterBook | undefined;
+  #denials: DenyRegisters | undefined;
   #problem: string | undefined;
   /** Settles when all that was begun is done: one change of the book at a time. */
   #last: Promise<unknown> = Promise.resolve();
@@ -107,11 +110,16 @@ export class Peers {
   #take(entries: readonly RegisterEntry[]): Promise<number> {
     return this.#inTurn(async () => {
       const book = await this.#open();
-      const { refused } = await book.merge(entries, (news, read) => {
-        const names = news
-          .map(({ key }) => key)
-          .filter((name) => keyOfRegister(name) !== undefined);
-        this.#keyFile().put(names, read);
+      const { refused } = await book.merge(entries, async (news, read) => {
+        await this.#denials?.put(news);
+        const ids = new Set(news.flatMap(({ key }) => keyOfRegister(key) ?? []));
+        if (ids.size === 0) return;
+        // Whole keys: what was heard of one before it itself was is put in with it.
+        const names = [...book.names(), ...news.map(({ key }) => key)];
+        this.#keyFile().put(
+          new Set(names.filter((name) => ids.has(keyOfRegister(name) ?? ""))),
+          read,
+        );
       });
       return refused;
     });
@@ -140,16 +148,20 @@ export class Peers {
       return known === undefined || plainRegister(name, known) !== value;
     });
     await book.set(changes);
+    await book.set((await this.#denials?.changed(book)) ?? []);
   }
 
   async #open(): Promise<RegisterBook> {
     if (this.#book !== undefined) return this.#book;
+    const { clock, random } = this.#options;
     const store = await this.#options.store();
     if (typeof store === "string") throw new Error(store);
     const book = await RegisterBook.open(store, this.#hlc);
     // A kill may have come between what was heard and what was done: an end is put in twice.
     const ends = [...book.names()].filter((name) => name.endsWith("/revoked"));
     this.#keyFile().put(ends, (name) => book.get(name));
+    const newId = () => random.hex(16);
+    this.#denials = new DenyRegisters({ store, newId, wall: () => clock.wall() });
     this.#book = book;
     return book;
   }

@@ -6,6 +6,7 @@ import { type Faultd, startFaultd } from "../faultd/faultd.ts";
 import { json } from "../faultd/script.ts";
 import { frozenLink } from "../state/keys/frozen-link.ts";
 import { chatBody, COMPLETION, configFor } from "./config.ts";
+import { newSigner } from "./denials.ts";
 import { type Binary, startBinary } from "./harness.ts";
 
 const upstream: Faultd = startFaultd(() => json(JSON.parse(COMPLETION)));
@@ -16,6 +17,7 @@ afterAll(() => {
 });
 const program = process.env["INTERLOCK_BINARY"] ?? join(import.meta.dir, "../../dist/interlock");
 const SECRET = "peers-of-a-test-0123456789abcdef";
+const TOKEN = "admin-token-0123456789abcdef";
 const SOON_MS = 30_000;
 
 function folder(): string {
@@ -38,12 +40,13 @@ interface Spot {
   /** Where it asks the others. */
   readonly peers: readonly number[];
   readonly args?: readonly string[];
+  readonly more?: object;
 }
-function node({ state, adminPort, peers, args = [] }: Spot): Promise<Binary> {
+function node({ state, adminPort, peers, args = [], more }: Spot): Promise<Binary> {
   const urls = peers.map((port) => `http://127.0.0.1:${port}`);
-  const rest = { state: { peers: urls, peer_secret: "${PEERS}" } };
+  const rest = { state: { peers: urls, peer_secret: "${PEERS}" }, ...more };
   const config = configFor({ upstream, models: ["m"], rest });
-  const env = { INTERLOCK_STATE_DIR: state, PEERS: SECRET };
+  const env = { INTERLOCK_STATE_DIR: state, PEERS: SECRET, INTERLOCK_ADMIN_TOKEN: TOKEN };
   return startBinary({ config, env, args: ["--metrics-port", String(adminPort), ...args] });
 }
 
@@ -99,7 +102,9 @@ test("two nodes without a database know each other's keys and their ends, over c
       await until(200, () => ask(each, text));
       await until(200, () => ask(each, other));
     }
-    const metrics = await (await fetch(`http://127.0.0.1:${ports[1]}/metrics`)).text();
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const answer = await fetch(`http://127.0.0.1:${ports[1]}/metrics`, { headers });
+    const metrics = await answer.text();
     expect(metrics).toMatch(/\ngateway_peer_in_step\{peer="[^"]+"\} 1\n/);
     link.freeze();
     await key(states[0], "revoke", "app");
@@ -118,6 +123,26 @@ test("two nodes without a database know each other's keys and their ends, over c
   link.thaw();
   link.cut();
   await until(200, () => ask(again, late));
+}, 120_000);
+
+test("a tenant that the API of one node shuts out is shut out on the other, and let in again", async () => {
+  using signer = await newSigner();
+  const ports = [freePort(), freePort()] as const;
+  const more = { signed_keys: { public_keys: [{ kid: 1, key: signer.publicKey }] } };
+  await using one = await node({ state: folder(), adminPort: ports[0], peers: [ports[1]], more });
+  await using two = await node({ state: folder(), adminPort: ports[1], peers: [ports[0]], more });
+  const key7 = await signer.mint(7);
+  expect([await ask(one, key7), await ask(two, key7)]).toEqual([200, 200]);
+  const call = async (port: number, method: string, body?: string) => {
+    const headers = { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" };
+    const at = `http://127.0.0.1:${port}/admin/denials/7`;
+    return (await fetch(at, { method, headers, ...(body !== undefined && { body }) })).status;
+  };
+  expect(await call(ports[0], "PUT", '{"reason":"fraud"}')).toBe(200);
+  for (const each of [one, two]) await until(403, () => ask(each, key7));
+  expect(await ask(two, await signer.mint(8))).toBe(200);
+  expect(await call(ports[1], "DELETE")).toBe(200);
+  for (const each of [two, one]) await until(200, () => ask(each, key7));
 }, 120_000);
 
 test("nobody without the secret is told anything", async () => {

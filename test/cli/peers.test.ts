@@ -5,6 +5,7 @@ import { Secret } from "../../src/core/secret.ts";
 import { findStoredKey } from "../../src/ingress/stored-key.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import type { Clock, Network } from "../../src/runtime/runtime.ts";
+import { deniedByHand, denyByHand } from "../../src/state/keys/deny-events.ts";
 import { KeyFollower } from "../../src/state/keys/key-follower.ts";
 import { KeyStore } from "../../src/state/keys/key-store.ts";
 import { keyDigest } from "../../src/state/keys/stored-key.ts";
@@ -127,6 +128,32 @@ test("a key made on one node opens all, and its end and its new text count on al
   await all.settle();
   for (const node of all.nodes) expect(all.judged(node, turned.text)).toBe("revoked");
   expect(a.peers!.standings().map(({ isInStep }) => isInStep)).toEqual([true, true]);
+});
+
+test("a tenant that is shut out on one node is on all, until that is taken back anywhere", async () => {
+  using all = cluster(3);
+  const deny = (at: number, reason: "fraud" | "spend" | undefined) => {
+    const { store } = all.nodes[at]!;
+    const audit = { at: 1, actor: "cli:t", action: "deny", subject: "7", detail: "{}" } as const;
+    return denyByHand(store, { tenant: 7n, reason }, { id: random.hex(8), node: "n", audit });
+  };
+  const denied = () =>
+    Promise.all(all.nodes.map(async ({ store }) => (await deniedByHand(store)).get(7n)));
+  await deny(0, "fraud");
+  await all.settle();
+  expect(await denied()).toEqual(["fraud", "fraud", "fraud"]);
+  const [record] = await all.nodes[1]!.store.auditRecords(-1, 9);
+  expect(record).toMatchObject({ action: "deny.set", subject: "7" });
+  all.cut.add(2);
+  await deny(1, undefined);
+  await all.settle();
+  expect(await denied()).toEqual([undefined, undefined, "fraud"]);
+  all.cut.delete(2);
+  await all.settle();
+  expect(await denied()).toEqual([undefined, undefined, undefined]);
+  await deny(2, "spend");
+  await all.settle();
+  expect(await denied()).toEqual(["spend", "spend", "spend"]);
 });
 
 test("who does not know the secret is told nothing and is not believed", async () => {
