@@ -1,6 +1,6 @@
 import type { Stopped } from "../core/outcome.ts";
 import type { Ms } from "../core/units.ts";
-import { hasBudget } from "../governor/governor.ts";
+import { endsAnswers } from "../governor/governor.ts";
 import type { Use } from "../governor/limit-book.ts";
 import type { Key } from "../ingress/authenticate.ts";
 import type { StreamTap } from "../protocol/dialect.ts";
@@ -79,17 +79,14 @@ export function budgetRule(
 ): (() => Stopped | undefined) | undefined {
   const { key, permit, gateway, asked } = visit;
   if (key === undefined || permit === undefined || tap === undefined) return undefined;
-  if (asked === undefined || !hasBudget(key)) return undefined;
-  const onExhausted =
-    key.limits.onExhausted ?? key.tenant?.limits.onExhausted ?? gateway.config.budgets.onExhausted;
-  if (onExhausted === "finish") return undefined;
+  const otherwise = gateway.config.budgets.onExhausted;
+  if (asked === undefined || !endsAnswers(key, otherwise)) return undefined;
   const { clock } = gateway.runtime;
   const { inputTokens, inputNano } = asked;
   let used: Bound = { outputTokens: 0, tokens: inputTokens, nano: inputNano };
   return () => {
     const next = usedOf(tap, asked);
-    const instant = { nowNs: clock.machine(), wall: gateway.wall() };
-    if (!permit.covers(next, instant)) {
+    if (!permit.covers(next, { nowNs: clock.machine(), wall: gateway.wall(), otherwise })) {
       visit.bound = used; // What the tap saw last does not reach the client.
       return "budget_exceeded";
     }

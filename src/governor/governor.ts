@@ -1,10 +1,10 @@
 import type { BudgetAlert } from "../core/alert.ts";
-import type { Limits } from "../core/limits.ts";
+import type { Limits, OnExhausted } from "../core/limits.ts";
 import { Rejection } from "../core/rejection.ts";
 import type { Ms } from "../core/units.ts";
 import type { Holder } from "./held.ts";
 import type { Instant, Levels } from "./levels.ts";
-import type { Asked, LimitBook, Settled, Use } from "./limit-book.ts";
+import type { Asked, Covering, LimitBook, Settled, Use } from "./limit-book.ts";
 
 /** A started request's hold on the machine and on its key's limits. Given back exactly once. */
 export interface Permit {
@@ -19,7 +19,7 @@ export interface Permit {
   /** Adds to what says whose request it is. */
   annotate(more: Uint8Array): void;
   /** Whether its budgets cover so much: where it is more than was reserved, that is taken first. */
-  covers(use: Use, instant: Instant): boolean;
+  covers(use: Use, at: Covering): boolean;
 }
 
 /** Decides whether a request may start. Synchronous, from memory. */
@@ -132,8 +132,15 @@ function isHeld({ limits, tenant }: Holder): boolean {
   return isLimited(limits) || (tenant !== undefined && isLimited(tenant.limits));
 }
 
+/** Whether a budget of a key or of its tenant ends an answer that has used it up. */
+export function endsAnswers({ limits, tenant }: Holder, otherwise: OnExhausted): boolean {
+  const isHard = ({ budgets, onExhausted = otherwise }: Limits): boolean =>
+    budgets.length > 0 && onExhausted === "hard_stop";
+  return isHard(limits) || (tenant !== undefined && isHard(tenant.limits));
+}
+
 /** Whether a key or its tenant has any budget. */
-export function hasBudget({ limits, tenant }: Holder): boolean {
+function hasBudget({ limits, tenant }: Holder): boolean {
   return limits.budgets.length > 0 || (tenant !== undefined && tenant.limits.budgets.length > 0);
 }
 

@@ -1,5 +1,5 @@
 import type { BudgetAlert } from "../core/alert.ts";
-import type { Limits as KeyLimits } from "../core/limits.ts";
+import type { Limits as KeyLimits, OnExhausted } from "../core/limits.ts";
 import { type RateKind, Rejection, type Whose } from "../core/rejection.ts";
 import type { Ms, Nano } from "../core/units.ts";
 import type { Actor } from "../state/slab/actor.ts";
@@ -81,6 +81,15 @@ export interface LimitBookOptions extends Sharing {
   readonly wall?: WallGuard | undefined;
 }
 
+/** When a running request asks for more, and by which rule. */
+export interface Covering extends Instant {
+  readonly otherwise: OnExhausted;
+}
+
+interface More extends Instant {
+  readonly limits: readonly Limit[];
+}
+
 /** Every key's limits, exact over all processes that share the slab. */
 export class LimitBook {
   readonly #actor: Actor;
@@ -125,8 +134,11 @@ export class LimitBook {
     return { admitted: answer, asked, held, reserved: asked, more: undefined };
   }
 
-  /** Whether a running request may use so much: it is reserved already, or is now. */
-  covers(taken: Taken, use: Use, instant: Instant): boolean {
+  /**
+   * Whether a running request may use so much: it is reserved already, or is now, of the budgets
+   * that end an answer. `otherwise` is the rule of those that say nothing of it.
+   */
+  covers(taken: Taken, use: Use, { otherwise, ...instant }: Covering): boolean {
     const { reserved, asked } = taken;
     const short = {
       tokens: Math.max(0, use.tokens - reserved.tokens),
@@ -137,14 +149,15 @@ export class LimitBook {
       tokens: short.tokens + Math.ceil(asked.tokens / MORE_PART),
       nano: short.nano + Math.ceil(asked.nano / MORE_PART),
     };
-    return this.#takeMore(taken, ahead, instant) || this.#takeMore(taken, short, instant);
+    const limits = hardBudgets(taken.held, otherwise);
+    const ask = { ...instant, limits };
+    return this.#takeMore(taken, ahead, ask) || this.#takeMore(taken, short, ask);
   }
 
-  #takeMore(taken: Taken, { tokens, nano }: Use, instant: Instant): boolean {
-    const { asked, held, reserved } = taken;
+  #takeMore(taken: Taken, { tokens, nano }: Use, ask: More): boolean {
+    const { asked, reserved } = taken;
     const cost = { inputTokens: 0, inputNano: 0, outputNanoPerMillion: 0, tokens, nano };
-    const limits = held.limits.filter(isBudget);
-    const answer = this.#limits.admit({ ...asked, ...cost, ...instant, ...PLAIN, limits });
+    const answer = this.#limits.admit({ ...asked, ...cost, ...PLAIN, ...ask });
     if (answer.kind === "refused") return false;
     (taken.more ??= []).push(answer);
     taken.reserved = { tokens: reserved.tokens + tokens, nano: reserved.nano + nano };
@@ -251,8 +264,12 @@ export class LimitBook {
   }
 }
 
-function isBudget({ kind }: Limit): boolean {
-  return kind === KIND.nanoBudget || kind === KIND.tokenBudget;
+/** The budgets that end an answer, of the key and of its tenant: each by its own rule. */
+function hardBudgets({ own, tenant }: Held, otherwise: OnExhausted): readonly Limit[] {
+  const parts = tenant === undefined ? [own] : [own, tenant];
+  return parts
+    .filter(({ configured }) => (configured.onExhausted ?? otherwise) === "hard_stop")
+    .flatMap(({ budgets }) => budgets.map(({ limit }) => limit));
 }
 
 const SATURATED_MS: Ms = 2000;

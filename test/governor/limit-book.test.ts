@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { BudgetAlert } from "../../src/core/alert.ts";
-import { type Limits, UNLIMITED } from "../../src/core/limits.ts";
+import { type Limits, type OnExhausted, UNLIMITED } from "../../src/core/limits.ts";
 import { Rejection } from "../../src/core/rejection.ts";
-import { createGovernor, type Permit } from "../../src/governor/governor.ts";
+import { createGovernor, endsAnswers, type Permit } from "../../src/governor/governor.ts";
 import { LimitBook } from "../../src/governor/limit-book.ts";
 import { DEFAULT_SIZES } from "../../src/state/slab/layout.ts";
 import { slabInMemory } from "../../src/state/slab/open.ts";
@@ -132,6 +132,7 @@ test("an answer that outgrows its reservation goes on as long as the budget last
       const { governor, ask } = governorOf();
       const limits = { budgets: [{ unit: "tokens", amount: max, period: "total" }] } as const;
       const instant = { nowNs: 0n, wall: WALL };
+      const rule = { ...instant, otherwise: "hard_stop" } as const;
       const level = () => governor.levels(keyOf(limits), instant)!.budgets[0]!;
       const running = new Map<number, { permit: Permit; used: number; most: number }>();
       let spent = 0;
@@ -145,7 +146,7 @@ test("an answer that outgrows its reservation goes on as long as the budget last
         const { permit, used } = answer;
         const before = level().reserved;
         const left = level().remaining + answer.most;
-        const covered = permit.covers({ tokens: used + tokens, nano: 0 }, instant);
+        const covered = permit.covers({ tokens: used + tokens, nano: 0 }, rule);
         expect(covered).toBe(used + tokens <= left);
         answer.most += level().reserved - before;
         expect(level().spent + level().reserved).toBeLessThanOrEqual(max);
@@ -160,6 +161,42 @@ test("an answer that outgrows its reservation goes on as long as the budget last
       for (const { permit } of running.values()) permit.release();
       expect(level()).toMatchObject({ spent, reserved: 0 });
       expect(spent).toBeLessThanOrEqual(max);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("a key's budgets and its tenant's end an answer each by its own rule", () => {
+  const rule = fc.constantFrom<OnExhausted | undefined>("finish", "hard_stop", undefined);
+  const most = fc.integer({ min: 10, max: 100 });
+  const otherwise = fc.constantFrom<OnExhausted>("finish", "hard_stop");
+  fc.assert(
+    fc.property(rule, rule, otherwise, most, most, (ofKey, ofTenant, unless, own, all) => {
+      const { governor } = governorOf();
+      const budget = (amount: number, onExhausted: OnExhausted | undefined): Limits => {
+        return {
+          ...UNLIMITED,
+          budgets: [{ unit: "tokens", amount, period: "total" }],
+          onExhausted,
+        };
+      };
+      const tenant = { id: "t", limits: budget(all, ofTenant) };
+      const key = { id: "k", limits: budget(own, ofKey), tenant };
+      const asked = { key, inputTokens: 1, inputNano: 0, nano: 0, outputNanoPerMillion: 0 };
+      const permit = governor.admit({ ...asked, tokens: 10 }, { nowNs: 0n, wall: WALL }) as Permit;
+      const isHard = (said: OnExhausted | undefined) => (said ?? unless) === "hard_stop";
+      const bound = Math.min(isHard(ofKey) ? own : Infinity, isHard(ofTenant) ? all : Infinity);
+      expect(endsAnswers(key, unless)).toBe(bound < Infinity);
+      for (let tokens = 10; tokens <= 120; tokens += 5) {
+        const covering = { nowNs: 0n, wall: WALL, otherwise: unless };
+        expect(permit.covers({ tokens, nano: 0 }, covering)).toBe(tokens <= bound);
+      }
+      permit.release({ tokens: 120, nano: 0, estimated: false });
+      const { budgets } = governor.levels(key, { nowNs: 0n, wall: WALL })!;
+      expect(budgets.map(({ spent, reserved }) => [spent, reserved])).toEqual([
+        [120, 0],
+        [120, 0],
+      ]);
     }),
     { numRuns: 200 },
   );

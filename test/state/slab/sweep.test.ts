@@ -126,7 +126,7 @@ describe("a worker killed at any write", () => {
       expectBalanced(each);
       if (!isKilled) break;
     }
-  });
+  }, 120_000);
 
   test("and another works on the same cells just before any write of the last ten", () => {
     for (let at = 0; ; at++) {
@@ -143,7 +143,7 @@ describe("a worker killed at any write", () => {
       }
       if (!isKilled) break;
     }
-  });
+  }, 120_000);
 
   test("is settled by the next supervisor when the first is killed at any write of its sweep", () => {
     for (let at = 0; ; at += 3) {
