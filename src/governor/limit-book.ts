@@ -157,7 +157,7 @@ export class LimitBook {
   #takeMore(taken: Taken, { tokens, nano }: Use, ask: More): boolean {
     const { asked, reserved } = taken;
     const cost = { inputTokens: 0, inputNano: 0, outputNanoPerMillion: 0, tokens, nano };
-    const answer = this.#limits.admit({ ...asked, ...cost, ...PLAIN, ...ask });
+    const answer = this.#limits.admit({ ...asked, ...cost, ...PLAIN, ...ask, isExtra: true });
     if (answer.kind === "refused") return false;
     (taken.more ??= []).push(answer);
     taken.reserved = { tokens: reserved.tokens + tokens, nano: reserved.nano + nano };

@@ -207,8 +207,8 @@ export const STATE = {
 export const STATE_BITS = 8;
 export const STATE_MASK = 0xff;
 
-/** Bits of a record's flags. */
-export const FLAG = { estimated: 1, orphan: 2, silent: 4 } as const;
+/** Bits of a record's flags. `extra`: it holds more for a request that has a record already. */
+export const FLAG = { estimated: 1, orphan: 2, silent: 4, extra: 8 } as const;
 
 /** Words of a series: the digest of its name, then its first cell plus one. */
 export const SERIES = { digest: 0, first: 2 } as const;

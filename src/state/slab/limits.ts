@@ -13,7 +13,7 @@ import {
   undoHolds,
 } from "./holds.ts";
 import { Journal, NONE_FREE } from "./journal.ts";
-import { HOLDS_MAX, KIND, RECORD, RECORD_NUMBERS, STATE, TAG_BYTES } from "./layout.ts";
+import { FLAG, HOLDS_MAX, KIND, RECORD, RECORD_NUMBERS, STATE, TAG_BYTES } from "./layout.ts";
 import { appendTag, writeTag, writeTruth } from "./record.ts";
 import { tickOf, waitNs } from "./rate.ts";
 import { rollBudget } from "./roll.ts";
@@ -34,6 +34,8 @@ export interface Ask extends Cost {
   readonly priceKey: number;
   /** Up to 256 bytes that say whose request it is, for the same reader. */
   readonly tag: Uint8Array;
+  /** It is more for a request that is admitted already, so it is given back after that settles. */
+  readonly isExtra?: boolean | undefined;
   /** The machine's monotonic clock, the same in all processes. */
   readonly nowNs: bigint;
   readonly wall: Ms;
@@ -207,7 +209,7 @@ export class Limits {
     i32[word + RECORD.watermark] = 0;
     i32[word + RECORD.inputTokens] = ask.inputTokens;
     i32[word + RECORD.hasFactAt] = 0;
-    i32[word + RECORD.flags] = 0;
+    i32[word + RECORD.flags] = ask.isExtra === true ? FLAG.extra : 0;
     const numbers = word / 2;
     f64[numbers + RECORD_NUMBERS.takenTokens] = ask.tokens;
     f64[numbers + RECORD_NUMBERS.takenNano] = ask.nano;

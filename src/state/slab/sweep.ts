@@ -43,7 +43,7 @@ export function sweep(actor: Actor, options: SweepOptions): Swept | "busy" {
   // First of all of them: a sweeper that died had a step in hand on somebody else's record.
   for (const { station } of dead) recoverIntent(slab, station);
   const stations = new Set(dead.map(({ station }) => station));
-  const records = recordsOf(slab, stations);
+  const records = extraLast(slab, recordsOf(slab, stations));
   for (const record of records) recoverFact(slab, stationOf(slab, record), record);
   const outcome = finishRecords(actor, records, options);
   const over = dead.filter(({ station }) => !outcome.unfinished.has(station));
@@ -71,6 +71,13 @@ function recordsOf(slab: Slab, stations: ReadonlySet<number>): readonly number[]
     if (mark !== STATE.free && stations.has(mark >>> STATE_BITS)) found.push(record);
   }
   return found;
+}
+
+/** What was reserved in addition is given back when what it was for is charged, and no sooner. */
+function extraLast(slab: Slab, records: readonly number[]): readonly number[] {
+  const isExtra = (record: number): boolean =>
+    (slab.i32[recordWord(slab, record) + RECORD.flags]! & FLAG.extra) !== 0;
+  return [...records.filter((each) => !isExtra(each)), ...records.filter(isExtra)];
 }
 
 function finishRecords(actor: Actor, records: readonly number[], options: SweepOptions): Finished {

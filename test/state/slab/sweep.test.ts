@@ -228,6 +228,27 @@ function stallAndKill(stall: number, at: number): { stalled: boolean; killed: bo
   return reached;
 }
 
+test("what a dead request reserved in addition counts until its record is charged", () => {
+  const slab = smallSlab();
+  const supervisor = join(slab, 1);
+  const limits = new Limits(join(slab, 2));
+  const { money } = everyLimit(slab);
+  // Given back in this order, the records are taken the other way round.
+  const both = [1, 2].map(() => limits.admit(ask({})) as Admitted);
+  for (const each of both) limits.settle(each, { ...truth(0, 0), fact: undefined });
+  const first = limits.admit(ask({ limits: [money] })) as Admitted;
+  const more = ask({ limits: [money], inputTokens: 0, inputNano: 0, isExtra: true });
+  const second = limits.admit(more) as Admitted;
+  expect(second.record).toBeLessThan(first.record);
+  limits.delivered(first, 300);
+  const delivered = 50 + 300 * 5;
+  const least: number[] = [];
+  const seen = watched(slab, () => least.push(money.max - peekBudget(slab, money).remaining));
+  withWatching(() => sweepBut(new Actor(seen, supervisor.station), [1]));
+  expect(Math.min(...least)).toBe(delivered);
+  expect(peekBudget(slab, money)).toMatchObject({ spent: delivered, reserved: 0 });
+});
+
 test("a worker that stalls anywhere, while others go on and one is killed, believes nothing old", () => {
   for (let stall = 0; ; stall++) {
     let stalled = false;
