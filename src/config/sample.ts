@@ -57,6 +57,10 @@ resilience:
 
 stream_failure: surface       # a broken stream: surface an error event, graceful end, or abort
 
+# state:                      # several nodes share keys, budgets and usage through PostgreSQL;
+#   database_url: "\${STATE_URL}" # without one, peers and peer_secret exchange keys
+#   budget_slice_percent: 5   # of a budget, for each node: the largest overspend, whatever fails
+
 telemetry:
   logging:
     level: info
