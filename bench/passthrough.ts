@@ -1,15 +1,17 @@
 // What passthrough costs in each of the six protocols, as a ratio to OpenAI's in the same run:
 // `bun bench/passthrough.ts [--seconds N]`. The compiled binary on one core, the mock upstream and
-// the load on another; windows rotate through the protocols, so a slow moment is everybody's.
+// the load on another; windows rotate through the protocols, so a slow moment is everybody's. Of a
+// stream also as a ratio to OpenAI's protocol carrying as many bytes in as many chunks.
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DIALECT_IDS, type DialectId } from "../src/core/ids.ts";
+import type { Chunk } from "../src/core/units.ts";
 import { dialects } from "../src/protocol/dialects.ts";
 import { conversationIn, translated } from "./conversation.ts";
-import { streamIn } from "./streams.ts";
+import { openaiLike, streamIn } from "./streams.ts";
 
-const ROUNDS = 5;
+const ROUNDS = Number(argument("--rounds") ?? 5);
 const CONNECTIONS = 8;
 const seconds = Number(argument("--seconds") ?? 1);
 const decoder = new TextDecoder();
@@ -26,7 +28,7 @@ interface Case {
   readonly body: string;
   readonly streamBody: string;
   readonly answer: Uint8Array<ArrayBuffer>;
-  readonly stream: readonly Uint8Array[];
+  readonly stream: readonly Chunk[];
 }
 
 const PATHS: Readonly<Record<DialectId, readonly [whole: string, stream: string]>> = {
@@ -182,11 +184,20 @@ async function measure(each: Case, stream: boolean): Promise<Window> {
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
+/** The same bytes in OpenAI's protocol, measured right behind each. */
+const twins = new Map(
+  cases.map((each) => [each.id, { ...cases[0]!, stream: openaiLike(each.stream) }] as const),
+);
+
 for (const stream of [false, true]) {
   const windows = new Map(cases.map(({ id }) => [id, [] as Window[]]));
+  const beside = new Map(cases.map(({ id }) => [id, [] as Window[]]));
   for (const each of cases) await measure(each, stream);
   for (let round = 0; round < ROUNDS; round++) {
-    for (const each of cases) windows.get(each.id)!.push(await measure(each, stream));
+    for (const each of cases) {
+      windows.get(each.id)!.push(await measure(each, stream));
+      if (stream) beside.get(each.id)!.push(await measure(twins.get(each.id)!, stream));
+    }
   }
   const costs = (id: DialectId) => windows.get(id)!.map(({ cpuUs }) => cpuUs);
   console.log(stream ? "\nstreams of 64 deltas" : "buffered, 33 KiB up, 1 KiB down");
@@ -195,6 +206,8 @@ for (const stream of [false, true]) {
     const perSecond = median(windows.get(id)!.map(({ requests }) => requests / seconds));
     const cells = [id.padEnd(10), `${median(costs(id)).toFixed(0)} µs CPU`.padEnd(14)];
     cells.push(`${median(ratios).toFixed(2)} of openai`, `${perSecond.toFixed(0)}/s`);
+    const alike = beside.get(id)!.map(({ cpuUs }, round) => costs(id)[round]! / cpuUs);
+    if (stream) cells.push(`${median(alike).toFixed(2)} of openai with the same bytes`);
     console.log(cells.join("  "));
   }
 }
