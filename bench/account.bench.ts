@@ -52,7 +52,10 @@ let turn = 0;
 
 function requester(ledger: boolean, key: (typeof keys)[keyof typeof keys]) {
   const gateway = assemble(
-    { ...companyConfig(), ledger: { enabled: ledger, onFailure: { mode: "strict" } } },
+    {
+      ...companyConfig(),
+      ledger: { enabled: ledger, isWanted: false, onFailure: { mode: "strict" } },
+    },
     runtime,
     {
       book,

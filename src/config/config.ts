@@ -62,6 +62,8 @@ export type AdminRole = "admin" | "viewer";
 
 export interface LedgerConfig {
   readonly enabled: boolean;
+  /** Somebody asked for it: where none can be kept at all, that is a failure as well. */
+  readonly isWanted: boolean;
   readonly onFailure: LedgerFailure;
 }
 /** What keys may do while usage cannot be written down. */

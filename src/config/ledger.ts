@@ -20,15 +20,16 @@ export function readLedger(file: FileConfig, findings: Findings): LedgerConfig {
     { path: "ledger.on_failure", given: ledger.on_failure, otherwise: "strict" },
     findings,
   );
+  const isWanted = enabled && (ledger.enabled ?? ledger.on_failure) !== undefined;
   if (mode === "strict") {
     for (const name of BOUNDS) {
       if (ledger[name] === undefined) continue;
       const fix = "say on_failure: grace, or remove it";
       findings.errors.push(finding(`ledger.${name}`, "bounds nothing without grace", fix));
     }
-    return { enabled, onFailure: { mode } };
+    return { enabled, isWanted, onFailure: { mode } };
   }
   const graceMs = number("grace_seconds", DEFAULTS.ledgerGraceSeconds) * 1000;
   const capNano = Math.round(number("grace_usd", DEFAULTS.ledgerGraceUsd) * NANO_PER_USD);
-  return { enabled, onFailure: { mode, graceMs, capNano } };
+  return { enabled, isWanted, onFailure: { mode, graceMs, capNano } };
 }

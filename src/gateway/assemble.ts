@@ -112,8 +112,8 @@ function limitSource(book: LimitBook): LimitSource {
 }
 
 export function assemble(config: Config, runtime: Runtime, options: AssembleOptions): Gateway {
-  const { enabled, onFailure } = config.ledger;
-  const isKept = enabled && options.book?.shared === true;
+  const { enabled, isWanted, onFailure } = config.ledger;
+  const isKept = enabled && (isWanted || options.book?.shared === true);
   const userAgent = `interlock/${VERSION}`;
   const startedWall = runtime.clock.wall();
   const guard = options.book?.wall;
@@ -154,7 +154,7 @@ export function assemble(config: Config, runtime: Runtime, options: AssembleOpti
       machine: () => runtime.clock.machine(),
       alerts: alerting(config.budgets.alerts, { runtime, metrics, userAgent, wall }),
     }),
-    ledger: isKept ? new LedgerGate(options.book!, onFailure) : undefined,
+    ledger: isKept && options.book ? new LedgerGate(options.book, onFailure) : undefined,
     card: options.card ?? LATE_CARD,
     keyWatch: new KeyWatch(runtime.clock, wall),
     recorder: createRecorder(metrics, {

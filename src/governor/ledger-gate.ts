@@ -25,7 +25,7 @@ export class LedgerGate {
   }
 
   get state(): LimitBook["ledger"] {
-    return this.#book.ledger;
+    return this.#book.shared ? this.#book.ledger : LEDGER.io;
   }
 
   /**
@@ -34,6 +34,7 @@ export class LedgerGate {
    */
   judge({ key, nano, nowNs }: Starting): "kept" | "unkept" | "refused" {
     const book = this.#book;
+    if (!book.shared) return key === undefined ? "unkept" : "refused";
     if (book.ledger === LEDGER.healthy) return "kept";
     const { hasFactRoom: hasRoom, ledgerSince: sinceNs } = book;
     if (key !== undefined) {

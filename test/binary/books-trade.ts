@@ -32,6 +32,32 @@ export interface Trade {
   stop(): Promise<void>;
 }
 
+/** Asks for one on a new connection: what a dead process leaves open is nobody's. */
+export async function asked(port: number, order: Asked): Promise<Response> {
+  const { id, wire, fate, signal } = order;
+  const stream = isStreamed(fate);
+  const said = { messages: [{ role: "user", content: id }], max_tokens: 400, stream };
+  const isOpenai = wire === "openai";
+  const path = isOpenai ? "chat/completions" : "messages";
+  return fetch(`http://127.0.0.1:${port}/v1/${path}`, {
+    method: "POST",
+    keepalive: false,
+    ...(signal && { signal }),
+    headers: {
+      "content-type": "application/json",
+      "x-request-id": id,
+      ...(isOpenai
+        ? { authorization: `Bearer ${KEYS[wire].secret}` }
+        : { "x-api-key": KEYS[wire].secret, "anthropic-version": "2023-06-01" }),
+    },
+    body: JSON.stringify({ ...said, model: isOpenai ? "m" : "claude" }),
+  });
+}
+
+function isStreamed(fate: Fate): boolean {
+  return fate === "stream" || fate === "held" || fate === "cut";
+}
+
 /** Clients that ask one after the other, whatever happens; nothing is asked twice. */
 export function startTrade(port: () => number, chance: () => number, clients: number): Trade {
   const endings = new Map<string, Ending>();
@@ -85,43 +111,25 @@ function fateOf(chance: number, wire: Wire): Fate {
   return rare[Math.floor(((chance - 0.8) / 0.2) * rare.length)] ?? "whole";
 }
 
-interface Asked {
+export interface Asked {
   readonly id: string;
   readonly wire: Wire;
   readonly fate: Fate;
+  readonly signal?: AbortSignal;
 }
 
-/** A new connection for each: what a dead process leaves open is nobody's. */
-async function ask(port: number, { id, wire, fate }: Asked, chance: () => number): Promise<Ending> {
-  const stream = fate === "stream" || fate === "held" || fate === "cut";
-  const said = { messages: [{ role: "user", content: id }], max_tokens: 400, stream };
-  const isOpenai = wire === "openai";
+async function ask(port: number, order: Asked, chance: () => number): Promise<Ending> {
   const leaving = new AbortController();
   try {
-    const answer = await fetch(
-      `http://127.0.0.1:${port}/v1/${isOpenai ? "chat/completions" : "messages"}`,
-      {
-        method: "POST",
-        keepalive: false,
-        signal: leaving.signal,
-        headers: {
-          "content-type": "application/json",
-          "x-request-id": id,
-          ...(isOpenai
-            ? { authorization: `Bearer ${KEYS[wire].secret}` }
-            : { "x-api-key": KEYS[wire].secret, "anthropic-version": "2023-06-01" }),
-        },
-        body: JSON.stringify({ ...said, model: isOpenai ? "m" : "claude" }),
-      },
-    );
-    if (fate === "stream" && chance() < 0.1) {
+    const answer = await asked(port, { ...order, signal: leaving.signal });
+    if (order.fate === "stream" && chance() < 0.1) {
       leaving.abort();
       return "left";
     }
     const text = await answer.text();
     if (answer.status !== 200) return "refused";
-    const end = isOpenai ? "data: [DONE]\n\n" : '"message_stop"}\n\n';
-    return stream && !text.endsWith(end) ? "broken" : "whole";
+    const end = order.wire === "openai" ? "data: [DONE]\n\n" : '"message_stop"}\n\n';
+    return isStreamed(order.fate) && !text.endsWith(end) ? "broken" : "whole";
   } catch {
     return leaving.signal.aborted ? "left" : "broken"; // Its process is gone, or was not there.
   }

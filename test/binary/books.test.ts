@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { checkBooks } from "../../src/state/ledger/books.ts";
 import { openSqlite } from "../../src/state/store/sqlite.ts";
 import { seededRandom } from "../sim/gateway.ts";
-import { type Shop, soldFor, startShop } from "./books-shop.ts";
+import { nameOf, type Shop, soldFor, startShop } from "./books-shop.ts";
 import {
+  asked,
   type BookedFact,
   BUDGETS,
   cellOf,
@@ -95,6 +96,11 @@ class Machine {
     await this.fleet[Symbol.asyncDispose]();
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.fleet[Symbol.asyncDispose]();
+    rmSync(this.state, { recursive: true, force: true });
+  }
+
   async stop(): Promise<void> {
     process.kill(this.fleet.firstPid, "SIGTERM");
     expect(await this.fleet.exited).toBe(0);
@@ -141,9 +147,61 @@ test(`the books balance after kills at any moment (seed ${seed})`, async () => {
   expect(metrics).toContain("gateway_ledger_facts_lost_total 0\n");
   await machine.stop();
   await audit(machine, shop, trade);
-  await machine.fleet[Symbol.asyncDispose]();
-  rmSync(machine.state, { recursive: true, force: true });
+  await machine[Symbol.asyncDispose]();
 }, 3_600_000);
+
+test("a killed process's requests are in the books at what they had delivered", async () => {
+  using shop = startShop();
+  const machine = new Machine(shop);
+  await machine.start();
+  const orders = (["openai", "anthropic"] as const).map((wire, number) => ({
+    ...{ id: nameOf(number, { wire, fate: "held" }), wire, fate: "held" as const },
+  }));
+  const answers = await Promise.all(orders.map((order) => asked(machine.port!, order)));
+  const readers = answers.map((answer) => answer.body!.getReader());
+  // Five bytes of text have come on one wire and two on the other; then nothing more does.
+  const come = await Promise.all(
+    readers.map((reader, at) => readUntil(reader, ["ld ", "so"][at]!)),
+  );
+  expect(come.map(({ length }) => length > 0)).toEqual([true, true]);
+  await machine.killAll();
+  shop.letGo();
+  await Promise.allSettled(readers.map((reader) => reader.cancel()));
+  await machine.start();
+  await eventually("their facts", async () =>
+    (await machine.fleet.metrics()).includes("gateway_ledger_facts_written_total 2\n"),
+  );
+  await machine.stop();
+  const facts = factsIn(machine.state).toSorted((one, other) => one.key.localeCompare(other.key));
+  const estimated = { provenance: "estimated", killed: 1, attempts: 1 };
+  expect(facts).toMatchObject([
+    { request: orders[0]!.id, key: "tok", output: 2, nano: 0, ...estimated },
+    { request: orders[1]!.id, key: "usd", output: 1, ...estimated },
+  ]);
+  for (const { key, input, output, nano } of facts) {
+    const { spent, reserved } = cellOf(machine.state, machine.port!, key as "tok" | "usd");
+    expect({ spent, reserved }).toEqual({
+      spent: key === "tok" ? input + output : nano,
+      reserved: 0,
+    });
+    expect(spent).toBeGreaterThan(0);
+  }
+  await machine[Symbol.asyncDispose]();
+}, 60_000);
+
+async function readUntil(
+  reader: Pick<ReadableStreamDefaultReader<Uint8Array>, "read">,
+  text: string,
+): Promise<string> {
+  const decoder = new TextDecoder();
+  let come = "";
+  while (!come.includes(text)) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`it ended with ${come}`);
+    come += decoder.decode(value, { stream: true });
+  }
+  return come;
+}
 
 async function audit(machine: Machine, shop: Shop, trade: Trade): Promise<void> {
   const facts = factsIn(machine.state);

@@ -204,6 +204,23 @@ describe.each(troubles)("while the ledger takes nothing as $what", (trouble) => 
   );
 });
 
+describe("where state has no place", () => {
+  const none: Disk = { state: "/dev/null/state", fail() {}, mend() {} };
+
+  test("a ledger that was asked for lets no key start, and readiness says so", async () => {
+    await using fleet = await start(none, { keys, ledger: { enabled: true } });
+    expect((await ask(fleet)).status).toBe(503);
+    const told = await fetch(`${fleet.origin}/readyz`);
+    expect([told.status, await told.json()]).toEqual([503, { status: "ledger_failing" }]);
+  });
+
+  test("one that nobody asked for is not missed", async () => {
+    await using fleet = await start(none, { keys });
+    expect((await ask(fleet)).status).toBe(200);
+    expect((await fetch(`${fleet.origin}/readyz`)).status).toBe(200);
+  });
+});
+
 async function stop(fleet: Fleet): Promise<void> {
   process.kill(fleet.firstPid, "SIGTERM");
   expect(await fleet.exited).toBe(0);

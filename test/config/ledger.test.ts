@@ -9,15 +9,24 @@ function ledgerOf(said: string) {
 }
 
 test.each([
-  ["{}", { enabled: true, onFailure: { mode: "strict" } }],
-  ["{ enabled: false }", { enabled: false, onFailure: { mode: "strict" } }],
+  ["{}", { enabled: true, isWanted: false, onFailure: { mode: "strict" } }],
+  ["{ enabled: false }", { enabled: false, isWanted: false, onFailure: { mode: "strict" } }],
+  ["{ enabled: true }", { enabled: true, isWanted: true, onFailure: { mode: "strict" } }],
   [
     "{ on_failure: grace }",
-    { enabled: true, onFailure: { mode: "grace", graceMs: 300_000, capNano: 1_000_000_000 } },
+    {
+      enabled: true,
+      isWanted: true,
+      onFailure: { mode: "grace", graceMs: 300_000, capNano: 1_000_000_000 },
+    },
   ],
   [
     "{ on_failure: grace, grace_seconds: 60, grace_usd: 0.25 }",
-    { enabled: true, onFailure: { mode: "grace", graceMs: 60_000, capNano: 250_000_000 } },
+    {
+      enabled: true,
+      isWanted: true,
+      onFailure: { mode: "grace", graceMs: 60_000, capNano: 250_000_000 },
+    },
   ],
 ])("ledger: %s", (said, expected) => expect(ledgerOf(said)).toEqual(expected as never));
 

@@ -10,13 +10,13 @@ import { joinSlab } from "../../src/state/slab/stations.ts";
 
 const NOW = 5_000_000_000n;
 
-function rig(failure: LedgerFailure, ringBytes = 1 << 12) {
+function rig(failure: LedgerFailure, shared = true) {
   const sizes = {
-    ...{ limitRows: 8, records: 64, stations: 2, ringBytes, factBytes: 256 },
+    ...{ limitRows: 8, records: 64, stations: 2, ringBytes: 1 << 12, factBytes: 256 },
     ...{ metricCells: 8, guardWidth: 16 },
   };
   const slab = slabInMemory({ sizes, bootId: "boot", seed: 1n });
-  const book = new LimitBook(joinSlab(slab, { pid: 1, born: 1 })!, { shared: true });
+  const book = new LimitBook(joinSlab(slab, { pid: 1, born: 1 })!, { shared });
   const gate = new LedgerGate(book, failure);
   let asked = 0;
   return {
@@ -69,6 +69,11 @@ describe.each(["full", "busy", "io"] as const)("while its disk is %s", (state) =
     expect(judge("other", 1, 999)).toBe("kept");
     expect(judge("other", 1, 1000)).toBe("refused");
   });
+});
+
+test("a ledger that was asked for and has no place lets no key start, and everybody else", () => {
+  const { judge } = rig({ mode: "grace", graceMs: 1000, capNano: 10 }, false);
+  expect([judge("k"), judge(undefined)]).toEqual(["refused", "unkept"]);
 });
 
 test("grace ends where facts find no room any more", () => {
