@@ -3,19 +3,22 @@ import type { BudgetStatus } from "../core/rejection.ts";
 import { Secret } from "../core/secret.ts";
 import { readWebhookUrl } from "./base-url.ts";
 import { choose } from "./choose.ts";
-import type { AlertsConfig, BudgetsConfig, WebhookConfig } from "./config.ts";
+import type { AlertsConfig, BudgetsConfig, Diagnostic, WebhookConfig } from "./config.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { type Findings, finding } from "./findings.ts";
-import { say } from "./path.ts";
+import { type Path, say } from "./path.ts";
 import type { FileConfig } from "./schema.ts";
 
+type FileBudget = NonNullable<FileConfig["signed_keys"]>["budget"];
 type FileAlerts = NonNullable<NonNullable<FileConfig["budgets"]>["alerts"]>;
 
 /** Half of what SHA-256 mixes in at once. */
 const SECRET_MIN = 32;
 
 /** What `budgets:` says of the budgets of all keys. */
-export function readBudgets({ budgets }: FileConfig, findings: Findings): BudgetsConfig {
+export function readBudgets(file: FileConfig, findings: Findings): BudgetsConfig {
+  const { budgets } = file;
+  findings.errors.push(...emptyBudgets(file));
   const { status, on_exhausted } = budgets ?? {};
   return {
     alerts: readAlerts(budgets?.alerts ?? {}, findings),
@@ -28,6 +31,20 @@ export function readBudgets({ budgets }: FileConfig, findings: Findings): Budget
       findings,
     ),
   };
+}
+
+/** Who wrote one down means it to hold. */
+function emptyBudgets({ keys, tenants, signed_keys }: FileConfig): readonly Diagnostic[] {
+  const holders: (readonly [Path, { readonly budget?: FileBudget } | null | undefined])[] = [
+    ...Object.entries(keys ?? {}).map(([id, key]) => [["keys", id], key] as const),
+    ...Object.entries(tenants ?? {}).map(([id, tenant]) => [["tenants", id], tenant] as const),
+    [["signed_keys"], signed_keys],
+  ];
+  return holders.flatMap(([path, holder]) => {
+    const { usd, tokens } = holder?.budget ?? { usd: 0 };
+    if (usd !== undefined || tokens !== undefined) return [];
+    return finding([...path, "budget"], "limits nothing", "add usd or tokens, or remove it");
+  });
 }
 
 function readAlerts(given: FileAlerts, findings: Findings): AlertsConfig {
