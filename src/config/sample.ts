@@ -41,6 +41,10 @@ pools:                        # several models under one name; lower priority is
 #     requests_per_minute: 600 # of all its keys together; budget, allow, deny, zones, privacy too
 #     models: { mini: { provider: vllm, upstream_model: qwen3-32b } } # before the same name of all
 
+# admin:                      # the API of the metrics port; without a token it answers nobody
+#   tokens:
+#     ops: { token: "\${ADMIN_TOKEN}" } # role: viewer for one who may only read
+
 routing:
   default_provider: openai    # for models named nowhere above; without it they are refused
   rules:
