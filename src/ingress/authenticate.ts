@@ -34,6 +34,8 @@ export interface KeyRing {
   readonly signed: SignedRing | undefined;
   readonly tenants: Tenants;
   readonly own: OwnKeysConfig | undefined;
+  /** Whether some tenant's callers may bring a key beside ours. */
+  readonly looksBeside: boolean;
   readonly wall: () => Ms;
   /** Stored keys as this configuration sees them; by its text, while one is rotated it has two. */
   readonly known: WeakMap<StoredKey, Map<string, Key | "unknown">>;
@@ -68,6 +70,7 @@ export function keyRing(keys: readonly KeyConfig[], options: RingOptions): KeyRi
   return {
     open: keys.length === 0 && stored === undefined && signed === undefined,
     ...{ wall, stored, signed, tenants, own, known: new WeakMap() },
+    looksBeside: [...tenants.values()].some(({ ownKeys }) => ownKeys.length > 0),
     byDigest: new Map(ours.map((key) => [key.digest, key])),
     byId: new Map(ours.map((key) => [key.id, key])),
   };
@@ -110,8 +113,8 @@ export function authenticate(
   if (!ring.open && authorization !== null && isSigV4(authorization)) {
     return claimed(authorization, ring, (key) => standing(key, ring));
   }
-  const beside = headers.get(BESIDE);
-  const shown = shownIn(headers) ?? shownInQuery(query);
+  const shown = shownIn(headers, authorization) ?? shownInQuery(query);
+  const beside = ring.looksBeside ? headers.get(BESIDE) : null;
   if (beside !== null) return withOwn(judged(beside, ring), { shown, named });
   if (shown === undefined) return ring.open ? ANONYMOUS : new Rejection(MISSING);
   const guest = guestOf(shown, ring, named);
@@ -227,6 +230,7 @@ function limitsOf(limits: KeyLimits, expiresAt: Ms | undefined): Limits {
 
 /** Gemini's older clients put their key there; as it came it never goes further than here. */
 function shownInQuery(query: string): Shown | undefined {
+  if (query === "") return undefined;
   const pair = query.split("&").find((each) => each.startsWith("key="));
   // As the name is not decoded, none is taken here that calls.ts would leave in the query.
   const text = pair === undefined ? null : new URLSearchParams(pair).get("key");
@@ -235,8 +239,7 @@ function shownInQuery(query: string): Shown | undefined {
 
 const BEARER = "bearer ";
 
-function shownIn(headers: Headers): Shown | undefined {
-  const authorization = headers.get("authorization");
+function shownIn(headers: Headers, authorization: string | null): Shown | undefined {
   if (authorization !== null) {
     const isBearer = authorization.slice(0, BEARER.length).toLowerCase() === BEARER;
     if (!isBearer) return undefined;
