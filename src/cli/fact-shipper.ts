@@ -30,6 +30,7 @@ export interface ShipStatus {
 const DEADLINE_MS: Ms = 10_000;
 const LEDGER_DEADLINE_MS: Ms = 2000;
 const POLL_MS: Ms = 300;
+const RETRY_MIN_MS: Ms = 1000;
 const RETRY_MAX_MS: Ms = 3000;
 
 export interface ShipperOptions {
@@ -47,7 +48,7 @@ export class FactShipper {
   readonly #outbox: Outbox;
   #isFit = false;
   #hasEnded = false;
-  #retryMs = POLL_MS;
+  #retryMs = RETRY_MIN_MS;
   #timer: Timer | undefined;
   #turn: Promise<void> | undefined;
   #status: ShipStatus = { waiting: 0, problem: undefined };
@@ -119,7 +120,7 @@ export class FactShipper {
 
   async #tell(problem: string | undefined): Promise<void> {
     const isWell = problem === undefined;
-    this.#retryMs = isWell ? POLL_MS : Math.min(RETRY_MAX_MS, this.#retryMs * 2);
+    this.#retryMs = isWell ? RETRY_MIN_MS : Math.min(RETRY_MAX_MS, this.#retryMs * 1.5);
     // A ledger that cannot be read now has what it had.
     const waiting = await unshipped(this.#outbox).catch(() => this.#status.waiting);
     this.#status = { waiting, problem };

@@ -45,6 +45,9 @@ export interface ShareStanding {
 
 const DEADLINE_MS: Ms = 4000;
 const ROUND_MS: Ms = 250;
+/** A server that is away is asked once a second, and not by all nodes in one moment. */
+const RETRY_MS: Ms = 1000;
+const RETRY_SPREAD_MS: Ms = 500;
 const REFRESH_MS: Ms = 5000;
 const IDLE_MS: Ms = 60_000;
 const NODES_MS: Ms = 5000;
@@ -105,7 +108,11 @@ export class ShareKeeper {
 
   start(): void {
     void this.round().then(() => {
-      if (!this.#hasEnded) this.#timer = this.#options.clock.after(ROUND_MS, () => this.start());
+      if (this.#hasEnded) return;
+      const { clock, random } = this.#options;
+      const again = RETRY_MS + random.next() * RETRY_SPREAD_MS;
+      const delay = this.#problem === undefined ? ROUND_MS : again;
+      this.#timer = clock.after(delay, () => this.start());
     });
   }
 

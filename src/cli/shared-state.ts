@@ -15,6 +15,9 @@ import { ShareKeeper, type ShareStanding } from "./share-keeper.ts";
 
 /** No request waits for the database; this only says when a connection is given up. */
 const DEADLINE_MS: Ms = 4000;
+/** One hears what others change, one asks; facts and budgets have one each of their own. */
+const CONNECTIONS_MIN = 2;
+const CONNECTIONS_ELSEWHERE = 2;
 /** A node without a copy yet waits this long for its first: it would know no key. */
 const FIRST_COPY_MS: Ms = 3000;
 
@@ -57,14 +60,15 @@ export async function openSharedState(
     return undefined;
   }
   const sql = openPostgres({
-    ...{ url, clock, deadlineMs: DEADLINE_MS, connectionsMax: config.connectionsMax },
+    ...{ url, clock, deadlineMs: DEADLINE_MS },
+    connectionsMax: Math.max(CONNECTIONS_MIN, config.connectionsMax - CONNECTIONS_ELSEWHERE),
   });
   const node = hostname();
   const store = sqlStore(sql, { node });
   const own = { directory, random, node };
   const isNew = seedReplica(replica, own);
   const prepare = preparing(sql, { config, clock }, () => importKeys(store, replica, own));
-  const link = new KeyLink({ store, replica, clock, node, prepare, onTrouble: say });
+  const link = new KeyLink({ store, replica, clock, random, node, prepare, onTrouble: say });
   link.start();
   if (isNew) {
     const enough = Promise.withResolvers<void>();

@@ -383,7 +383,7 @@ const ADMIN = section({
 /** What several nodes share. Without a database each keeps its own files in its state directory. */
 const STATE = section({
   database_url: scalar(anyText), // PostgreSQL; DATABASE_URL is used where the file names none
-  max_connections: scalar(whole(1, 100_000)), // 4 at most from each node
+  max_connections: scalar(whole(1, 100_000)), // 4, of each node, and no fewer
   budget_slice_percent: scalar(decimal(0, 100)), // 5: used before others are asked
   peers: list(scalar(anyText)), // other nodes, without a database: http://10.0.0.2:9090
   peer_secret: scalar(anyText), // what all of them know, at least 32 characters

@@ -1,4 +1,5 @@
 import type { ShipStatus } from "../fact-shipper.ts";
+import type { ShareStanding } from "../share-keeper.ts";
 import type { LinkStatus } from "../../state/keys/key-link.ts";
 
 /** How a node stands to the database that it shares with others. */
@@ -12,8 +13,15 @@ export interface DatabaseStanding {
   readonly problem: string | null;
 }
 
-export function standingOf(keys: LinkStatus, facts: ShipStatus | undefined): DatabaseStanding {
-  const problem = keys.problem ?? facts?.problem ?? null;
+interface Parts {
+  readonly keys: LinkStatus;
+  readonly facts: ShipStatus | undefined;
+  readonly shares: Pick<ShareStanding, "problem"> | undefined;
+}
+
+export function standingOf(parts: Parts): DatabaseStanding {
+  const { keys, facts, shares } = parts;
+  const problem = keys.problem ?? facts?.problem ?? shares?.problem ?? null;
   return {
     status: keys.isLinked && problem === null ? "in_step" : "behind",
     keys_behind_seconds: Math.round(keys.behindMs / 1000),

@@ -112,7 +112,12 @@ export class Master {
     this.#denials = new DenyKeeper({ clock, log, store: this.#stateStore, ...place });
     const { denials, reloader } = { denials: this.#denials, reloader: this.#reloader };
     const { shared, ledger } = options;
-    this.#database = shared && (() => standingOf(shared.status, ledger?.shipping));
+    this.#database =
+      shared &&
+      (() => {
+        const { status: keys, shares } = shared;
+        return standingOf({ keys, facts: ledger?.shipping, shares });
+      });
     const database = this.#database;
     const standings = () => this.#peers?.standings() ?? [];
     const peers = options.makePeers && { standings };

@@ -4,6 +4,7 @@ import type { Random } from "../../runtime/runtime.ts";
 import type { JsonObject, NewEvent } from "../store/event.ts";
 import type { Store } from "../store/store.ts";
 import type { ViewRow } from "../store/views.ts";
+import { DENIAL_VIEW } from "./deny-events.ts";
 import { KEY_VIEW, keyBody, type KeySecret } from "./key-event.ts";
 import { hasKeyFile, openKeyFile } from "./key-file.ts";
 import type { KeyReplica } from "./key-replica.ts";
@@ -83,7 +84,8 @@ export function seedReplica(
 
 /**
  * Brings back what a log has lost that was put back from an old copy or made anew: keys that it
- * gave this node and does not have, and ends that it told of and does not know. How many it were.
+ * gave this node and does not have, ends that it told of and does not know, and denials. How many
+ * it were.
  */
 export async function restoreKeys(
   store: Pick<Store, "append" | "view">,
@@ -92,7 +94,7 @@ export async function restoreKeys(
 ): Promise<number> {
   if (replica.cursor.revision === 0) return 0;
   const known = await store.view(KEY_VIEW);
-  let count = 0;
+  let count = await restoreDenials(store, replica, { node, at });
   for (let after = ""; ;) {
     const rows = replica.rows(after, PAGE);
     const last = rows.at(-1);
@@ -106,6 +108,26 @@ export async function restoreKeys(
       audit: { at, actor: `node:${node}`, action: "key.restore", subject: "keys", detail },
     });
   }
+}
+
+/** An end of a denial that the log has lost as well is to be said again. */
+async function restoreDenials(
+  store: Pick<Store, "append" | "view">,
+  replica: KeyReplica,
+  { node, at }: { readonly node: string; readonly at: Ms },
+): Promise<number> {
+  const known = await store.view(DENIAL_VIEW);
+  const lost = replica.denials().filter(({ id }) => !known.has(id));
+  const events = lost.map(({ id: subject, revision, body }): NewEvent => {
+    const id = `restore-denial-${subject}-${revision}`;
+    return { id, kind: `${DENIAL_VIEW}.set`, subject, body, at, node };
+  });
+  if (events.length === 0) return 0;
+  const detail = JSON.stringify({ tenants: lost.map(({ id }) => id) });
+  await store.append(events, {
+    audit: { at, actor: `node:${node}`, action: "deny.restore", subject: "denials", detail },
+  });
+  return events.length;
 }
 
 interface Losing {

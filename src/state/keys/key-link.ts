@@ -1,8 +1,9 @@
 import type { Ms } from "../../core/units.ts";
-import type { Clock, Timer } from "../../runtime/runtime.ts";
+import type { Clock, Random, Timer } from "../../runtime/runtime.ts";
 import type { Revision } from "../store/event.ts";
 import { follow } from "../store/follow.ts";
 import type { Store } from "../store/store.ts";
+import { DENIAL_VIEW } from "./deny-events.ts";
 import { KEY_VIEW } from "./key-event.ts";
 import { restoreKeys } from "./key-import.ts";
 import type { KeyReplica } from "./key-replica.ts";
@@ -11,6 +12,7 @@ export interface KeyLinkOptions {
   readonly store: Store;
   readonly replica: KeyReplica;
   readonly clock: Clock;
+  readonly random: Random;
   /** Who brings back what a log has lost, as the log names it. */
   readonly node: string;
   /** Done first at each attempt; a sentence when the database cannot be used as it is. */
@@ -32,7 +34,9 @@ export interface LinkStatus {
 }
 
 const POLL_MS: Ms = 400;
-const RETRY_MS: Ms = 500;
+/** A server that comes back is not asked by all nodes in one moment, and by each once a second. */
+const RETRY_MS: Ms = 1000;
+const RETRY_SPREAD_MS: Ms = 500;
 const PAGE = 500;
 
 /** Keeps a node's copy of the shared keys in step with their log, from wherever it last came to. */
@@ -98,6 +102,7 @@ export class KeyLink {
       after = rows.at(-1)?.revision ?? after;
       if (rows.length < PAGE) break;
     }
+    replica.alignDenials((await store.view(DENIAL_VIEW)).values());
     replica.aligned({ revision: head, eventId: last?.id ?? "" });
   }
 
@@ -114,7 +119,7 @@ export class KeyLink {
     const { store, replica, clock, node, onTrouble } = this.#options;
     const at = Math.floor(clock.wall());
     const count = await restoreKeys(store, replica, { node, at });
-    if (count > 0) onTrouble(`the database had lost ${count} keys or ends of keys: brought back`);
+    if (count > 0) onTrouble(`the database had lost ${count} settings: brought back`);
   }
 
   #follow(): void {
@@ -156,7 +161,9 @@ export class KeyLink {
     if (problem !== this.#trouble) this.#options.onTrouble(problem);
     this.#trouble = problem;
     this.#timer?.cancel();
-    this.#timer = this.#options.clock.after(RETRY_MS, () => void this.#attempt());
+    const { clock, random } = this.#options;
+    const delay = RETRY_MS + random.next() * RETRY_SPREAD_MS;
+    this.#timer = clock.after(delay, () => void this.#attempt());
   }
 
   #unlink(): void {

@@ -2,6 +2,7 @@ import type { Database, SQLQueryBindings, Statement } from "bun:sqlite";
 import type { Random } from "../../runtime/runtime.ts";
 import { type JsonObject, parseObject, type Revision, type StoredEvent } from "../store/event.ts";
 import { effectOf, type ViewRow } from "../store/views.ts";
+import { DENIAL_VIEW } from "./deny-events.ts";
 import { KEY_VIEW, readKey } from "./key-event.ts";
 import { openKeyFile } from "./key-file.ts";
 import { makeKeyId } from "./stored-key.ts";
@@ -24,6 +25,11 @@ const TABLES = `
   ) STRICT;
   INSERT OR IGNORE INTO origin VALUES (1, 0, '', '');
   CREATE TABLE IF NOT EXISTS origin_key (
+    id TEXT PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    body TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS origin_denial (
     id TEXT PRIMARY KEY,
     revision INTEGER NOT NULL,
     body TEXT NOT NULL
@@ -68,6 +74,38 @@ export class KeyReplica implements Disposable {
     return rows.all(after, limit).map(({ body, ...row }) => ({ ...row, body: parseObject(body) }));
   }
 
+  /** Tenants shut out by hand, as the log left them: for a log that loses them. */
+  denials(): readonly ViewRow[] {
+    const rows = this.#query<{ id: string; revision: number; body: string }>(
+      "SELECT id, revision, body FROM origin_denial ORDER BY id",
+    );
+    return rows.all().map(({ body, ...row }) => ({ ...row, body: parseObject(body) }));
+  }
+
+  /** Takes all of them as they stand now. */
+  alignDenials(rows: Iterable<ViewRow>): void {
+    this.#db
+      .transaction(() => {
+        this.#db.run("DELETE FROM origin_denial");
+        for (const { id, revision, body } of rows) this.#deny({ subject: id, revision }, body);
+      })
+      .immediate();
+  }
+
+  #deny(
+    { subject, revision }: Pick<StoredEvent, "subject" | "revision">,
+    body: JsonObject | undefined,
+  ): void {
+    if (body === undefined) {
+      this.#query("DELETE FROM origin_denial WHERE id = ?").run(subject);
+      return;
+    }
+    this.#query(
+      `INSERT INTO origin_denial VALUES (?1, ?2, ?3)
+        ON CONFLICT (id) DO UPDATE SET revision = ?2, body = ?3`,
+    ).run(subject, revision, JSON.stringify(body));
+  }
+
   imported(word: string): void {
     this.#query("UPDATE origin SET imported = ?").run(word);
   }
@@ -78,6 +116,7 @@ export class KeyReplica implements Disposable {
       const strange: string[] = [];
       for (const event of events) {
         const effect = effectOf(event);
+        if (effect?.view === DENIAL_VIEW) this.#deny(event, effect.apply(undefined));
         if (effect?.view !== KEY_VIEW) continue;
         const before = this.#bodyOf(event.subject);
         if (before !== undefined && before.revision >= event.revision) continue;

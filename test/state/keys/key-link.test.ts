@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { deniedByHand, denyByHand } from "../../../src/state/keys/deny-events.ts";
 import { findStoredKey } from "../../../src/ingress/stored-key.ts";
 import { systemRandom } from "../../../src/runtime/random.ts";
 import { KeyFollower } from "../../../src/state/keys/key-follower.ts";
@@ -29,7 +30,7 @@ function nodeOf(store: Store, clock = new SimClock()) {
   const linkOf = (): KeyLink => {
     const onTrouble = (problem: string | undefined) => void troubles.push(problem);
     const prepare = async (): Promise<undefined> => undefined;
-    return new KeyLink({ store, replica, clock, node: "n", prepare, onTrouble });
+    return new KeyLink({ store, replica, clock, random, node: "n", prepare, onTrouble });
   };
   let link = linkOf();
   return {
@@ -254,6 +255,9 @@ test("what a log that was put back has lost comes back from the copies, ends abo
   for (const event of await whole.events(0, 9)) await old.append([event]);
   const later = await bookOf(whole).create({ name: "later" }, 2);
   await bookOf(whole).revoke(key.id, 3);
+  const audit = { at: 1, actor: "cli:t", action: "deny.set", subject: "7", detail: "{}" } as const;
+  const denial = { tenant: 7n, reason: "fraud" } as const;
+  await denyByHand(whole, denial, { id: "d1", node: "a", audit });
   using one = nodeOf(whole);
   one.link().start();
   await one.link().inStep;
@@ -272,7 +276,8 @@ test("what a log that was put back has lost comes back from the copies, ends abo
   two.again();
   two.link().start();
   await two.link().inStep;
-  expect(two.troubles()).toContain("the database had lost 2 keys or ends of keys: brought back");
+  expect(two.troubles()).toContain("the database had lost 3 settings: brought back");
+  expect(await deniedByHand(old)).toEqual(new Map([[7n, "fraud"]]));
   using fresh = nodeOf(old);
   fresh.link().start();
   await fresh.link().inStep;
