@@ -61,6 +61,15 @@ const BEDROCK_METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ["count-tokens", { operation: "count_tokens", stream: false }],
 ]);
 
+/** The path of every call there is, for one model: what must be shut is tried by this list. */
+export function callPaths(model: string): readonly string[] {
+  return [
+    ...FIXED.keys(),
+    ...[...GEMINI_METHODS.keys()].map((method) => `/v1beta/models/${model}:${method}`),
+    ...[...BEDROCK_METHODS.keys()].map((method) => `/model/${model}/${method}`),
+  ];
+}
+
 /** The call a canonical path makes; undefined when it is none of the six protocols'. */
 export function findCall(path: string, query: string): FoundCall | undefined {
   const fixed = FIXED.get(path);
