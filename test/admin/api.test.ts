@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
+import fc from "fast-check";
 import { adminHandler } from "../../src/admin/listener.ts";
 import type { AdminDesk } from "../../src/admin/desk.ts";
 import { Secret } from "../../src/core/secret.ts";
@@ -223,6 +224,7 @@ test.each([
   [{ name: "x", limits: { allow: [] } }, "limits.allow"],
   [{ name: "x", expires: "soon" }, "expires"],
   [{ name: "x", expires: "2001-01-01" }, "expires"],
+  [{ name: "x", expires: "14285700w" }, "expires"],
   ['{"name":"x","__proto__":{"a":1}}', "__proto__"],
   ["[]", undefined],
   ["{", undefined],
@@ -299,4 +301,47 @@ test("other paths and methods are none of ours, and a form is no JSON", async ()
   });
   expect((await at.handle(request)).status).toBe(415);
   expect(hasKeyFile(at.dir)).toBe(false);
+});
+
+test("whatever is asked is answered in JSON, and no bug shows", async () => {
+  const part = fc.oneof(
+    fc.constantFrom("keys", "denials", "audit", "verify", "rotate", "7", "0123456789abcdef", "%"),
+    fc.stringMatching(/^[!-~]{0,12}$/).map((text) => text.replaceAll(/[?#\\]/g, "")),
+  );
+  const path = fc.array(part, { maxLength: 4 }).map((parts) => `/admin/${parts.join("/")}`);
+  const query = fc.constantFrom(
+    "",
+    "?after=x",
+    "?limit=-1",
+    "?limit=9e9",
+    "?anchor=1",
+    "?all=true",
+  );
+  const limits = fc.record(
+    { requests_per_minute: fc.jsonValue(), budget: fc.jsonValue(), allow: fc.jsonValue() },
+    { requiredKeys: [] },
+  );
+  const body = fc.oneof(
+    fc.jsonValue(),
+    fc.string(),
+    fc.record(
+      { name: fc.oneof(fc.string(), fc.jsonValue()), expires: fc.jsonValue(), limits },
+      { requiredKeys: [] },
+    ),
+    fc.record({ reason: fc.oneof(fc.constant("fraud"), fc.jsonValue()) }),
+    fc.record({ overlap: fc.oneof(fc.constant("1h"), fc.string()) }),
+  );
+  const method = fc.constantFrom("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD");
+  using at = desk();
+  await fc.assert(
+    fc.asyncProperty(method, path, query, body, async (how, where, asked, sent) => {
+      const has = how !== "GET" && how !== "HEAD";
+      const { status, headers } = await at.ask(`${how} ${where}${asked}`, has ? sent : undefined);
+      expect([where, status]).toEqual([where, expect.any(Number)]);
+      expect(status).toBeLessThan(500);
+      expect(headers.get("cache-control")).toBe("no-store");
+    }),
+    { numRuns: 300 },
+  );
+  expect((await at.ask("GET /admin/audit/verify")).body).toMatchObject({ ok: true });
 });

@@ -10,12 +10,15 @@ const UNITS: Readonly<Record<string, Ms>> = {
   w: 7 * 86_400_000,
 };
 
+/** Nobody means a longer one, and a date can hold no much longer one. */
+const DURATION_MAX_MS: Ms = 1000 * 365 * 86_400_000;
+
 /** `90d`, `12h`, `30m`, `45s`, `2w`; `0` is none at all. */
 export function parseDuration(text: string): Ms | undefined {
   if (text === "0") return 0;
   const [, count, unit = ""] = /^(\d{1,9})([smhdw])$/.exec(text) ?? [];
   const duration = Number(count) * (UNITS[unit] ?? Number.NaN);
-  return Number.isSafeInteger(duration) && duration > 0 ? duration : undefined;
+  return duration > 0 && duration <= DURATION_MAX_MS ? duration : undefined;
 }
 
 /** A duration from `now` on, or a moment that says its zone. */
