@@ -92,7 +92,9 @@ export function flawOf({ fact, attempts }: Entry): string | undefined {
     return "a number is not whole, negative or too large";
   }
   if (chargedNano < 0n || chargedNano > CHARGE_MAX) return "the charge is negative or too large";
-  if (new Set(attempts.map(({ n }) => n)).size < attempts.length) return "two attempts are one";
+  const isDoubled =
+    attempts.length > 1 && new Set(attempts.map(({ n }) => n)).size < attempts.length;
+  if (isDoubled) return "two attempts are one";
   return undefined;
 }
 

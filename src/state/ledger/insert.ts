@@ -1,9 +1,9 @@
-import { big, int, only, places, type SqlRunner, type SqlValue, str } from "../store/sql.ts";
+import { int, only, places, type SqlRunner, type SqlValue, str } from "../store/sql.ts";
 import {
   ADD_TO_BALANCE,
   ATTEMPT_COLUMNS,
   attemptRow,
-  balanceRow,
+  balanceRows,
   FACT_COLUMNS,
   factRow,
 } from "./columns.ts";
@@ -44,20 +44,10 @@ async function insertChunk(
     all.map((attempt) => attemptRow(attempt, fact.id)),
   );
   await insertAttempts(within, attempts);
-  for (const row of balanceRows(fresh)) await within.rows(ADD_TO_BALANCE, row);
+  for (const row of balanceRows(fresh.map(({ fact }) => fact))) {
+    await within.rows(ADD_TO_BALANCE, row);
+  }
   return fresh.length;
-}
-
-/** One row for each balance, in one order everywhere: two nodes never wait for each other. */
-function balanceRows(entries: readonly Entry[]): readonly SqlValue[][] {
-  const byName = Map.groupBy(entries, ({ fact }) => `${fact.tenant ?? ""}\0${fact.key ?? ""}`);
-  const names = [...byName.keys()].sort();
-  return names.map((name) => {
-    const rows = (byName.get(name) ?? []).map(({ fact }) => balanceRow(fact));
-    return rows.reduce((sum, row) => {
-      return sum.map((value, at) => (at < 2 ? value : big(value) + big(row[at])));
-    });
-  });
 }
 
 async function insertAttempts(within: SqlRunner, rows: readonly SqlValue[][]): Promise<void> {

@@ -5,11 +5,11 @@ import {
   ADD_TO_BALANCE,
   ATTEMPT_COLUMNS,
   attemptRow,
-  balanceRow,
+  balanceRows,
   FACT_COLUMNS,
   factRow,
 } from "./columns.ts";
-import type { Entry } from "./facts.ts";
+import type { Entry, UsageFact } from "./facts.ts";
 
 /** Where a group of entries is written: all of it or nothing, each fact once. */
 export interface LedgerSink {
@@ -53,12 +53,14 @@ class SqliteSink implements LedgerSink {
   }
 
   write(entries: readonly Entry[]): Written {
-    let duplicates = 0;
+    const written: UsageFact[] = [];
     try {
       this.#db.run("BEGIN IMMEDIATE");
-      for (const entry of entries) if (!this.#writeOne(entry)) duplicates++;
+      for (const entry of entries) if (this.#writeOne(entry)) written.push(entry.fact);
+      // Balances move with their facts or not at all.
+      for (const row of balanceRows(written)) this.#balance.run(...row);
       this.#db.run("COMMIT");
-      return { kind: "written", duplicates };
+      return { kind: "written", duplicates: entries.length - written.length };
     } catch (error) {
       this.#rollBack();
       return verdictOn(error);
@@ -71,11 +73,10 @@ class SqliteSink implements LedgerSink {
     this.#db.close();
   }
 
-  /** Whether it is new. The balance moves with the fact or not at all. */
+  /** Whether it is new. */
   #writeOne({ fact, attempts }: Entry): boolean {
     const { changes } = this.#fact.run(...factRow(fact, this.#node));
     if (changes === 0) return false;
-    this.#balance.run(...balanceRow(fact));
     for (const attempt of attempts) this.#attempt.run(...attemptRow(attempt, fact.id));
     return true;
   }

@@ -68,8 +68,22 @@ function tokensOf(count: number): bigint {
   return count > 0 ? BigInt(count) : 0n;
 }
 
+/** As nearly every usage is. */
+function isConsistent(usage: BillableUsage): boolean {
+  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens } = usage;
+  const { cacheWriteLongTokens, reasoningTokens } = usage;
+  const parts = [cacheReadTokens, cacheWriteTokens, cacheWriteLongTokens, reasoningTokens];
+  return (
+    parts.every((part) => part >= 0) &&
+    cacheReadTokens + cacheWriteTokens <= inputTokens &&
+    cacheWriteLongTokens <= cacheWriteTokens &&
+    reasoningTokens <= outputTokens
+  );
+}
+
 /** The same with no part greater than its whole, so that a sum splits as its terms do. */
 export function consistent(usage: BillableUsage): BillableUsage {
+  if (isConsistent(usage)) return usage;
   const split = splitTokens(usage);
   return {
     inputTokens: usage.inputTokens,
