@@ -49,7 +49,7 @@ export class KeyWatch {
     const wall = this.#wall();
     for (const { key, relaying } of this.#watched) {
       if (!isOver(key, wall)) continue;
-      relaying.stop("key_revoked"); // Which ends the watching of it, too.
+      relaying.stop("key_revoked"); // Which ends the watching of it, too, now or next time.
     }
     this.#timer =
       this.#watched.size > 0 ? this.#clock.after(LOOK_MS, () => this.#look()) : undefined;

@@ -43,7 +43,10 @@ export interface RelayOwner {
 export interface Leave {
   /** The client is gone; does nothing when the relay has ended already. */
   leave(): void;
-  /** Ends it by a rule about its key; does nothing when the relay has ended already. */
+  /**
+   * Ends it by a rule about its key; does nothing when the relay has ended already. In the middle
+   * of an event it waits for the rest, until it is told again.
+   */
   stop(why: Stopped): void;
 }
 
@@ -90,6 +93,8 @@ class StreamRelay implements Leave {
   #ended = false;
   /** Whether what the client was given ends between two events. */
   #atBoundary = true;
+  /** Why it is to end with the event that is open. */
+  #stopping: Stopped | undefined;
   /** The last of it, as it came. */
   #given: Chunk = NOTHING;
   #timer: Timer;
@@ -146,12 +151,15 @@ class StreamRelay implements Leave {
   }
 
   stop(why: Stopped): void {
-    if (!this.#ended) this.#breakOff({ kind: "stopped", why });
+    if (this.#ended) return;
+    const isOpen = !this.#atBoundary && this.#answer.edit === undefined;
+    if (isOpen && this.#stopping === undefined) this.#stopping = why;
+    else this.#breakOff({ kind: "stopped", why });
   }
 
   /** Whether its owner ends it before the next chunk, but for what ends the event that is open. */
   #isStopped(next: Chunk): boolean {
-    const why = this.#options.owner.stopBefore?.();
+    const why = this.#stopping ?? this.#options.owner.stopBefore?.();
     if (why === undefined) return false;
     const { edit, headers } = this.#answer;
     const isSse = edit === undefined && headers["content-type"]?.startsWith(SSE) === true;

@@ -293,6 +293,23 @@ describe("a rule about its key ends a stream", () => {
     }
   });
 
+  test("with the rest of the event that is open when its key ends, or without when told again", async () => {
+    for (const comes of [true, false]) {
+      const { reader, upstream, relaying, ends } = rig("surface", [], { type: SSE });
+      upstream.enqueue(bytes("data: a"));
+      const all = drain(reader);
+      await microtasks();
+      relaying.stop("key_revoked");
+      await microtasks();
+      expect(ends).toEqual([]);
+      if (comes) upstream.enqueue(bytes("b\n\ndata: c\n\n"));
+      else relaying.stop("key_revoked");
+      const end = (atBoundary: boolean) => `!surface/key_revoked/${atBoundary}`;
+      expect(await all).toBe(comes ? `data: ab\n\n${end(true)}` : `data: a${end(false)}`);
+      expect(ends.map(({ ending }) => ending.kind)).toEqual(["stopped"]);
+    }
+  });
+
   test("at once, while the upstream is silent; and never after its end", async () => {
     const { reader, upstream, ends, relaying } = rig();
     upstream.enqueue(bytes("ab"));
