@@ -7,6 +7,7 @@ import { eventStream, type Gate, gate, type Script } from "../faultd/script.ts";
 import { KEY } from "./clients/client.ts";
 import { listen, LISTENERS } from "./clients/iterate.ts";
 import { chatBody, configFor } from "./config.ts";
+import { eventually, startFleet } from "./fleet.ts";
 import { type Binary, startBinary } from "./harness.ts";
 
 /** By the estimate of four bytes a token; the upstream says nothing of usage. */
@@ -55,7 +56,11 @@ function start({ budget, rest }: Held): Promise<Binary> {
 
 const BODY = chatBody({ stream: true });
 
-function ask({ origin }: Binary, key: string = KEY, more?: object): Promise<Response> {
+function ask(
+  { origin }: Pick<Binary, "origin">,
+  key: string = KEY,
+  more?: object,
+): Promise<Response> {
   return fetch(`${origin}/v1/chat/completions`, {
     method: "POST",
     headers: { "content-type": "application/json", authorization: `Bearer ${key}` },
@@ -64,7 +69,7 @@ function ask({ origin }: Binary, key: string = KEY, more?: object): Promise<Resp
 }
 
 /** What `x-interlock-budget` says now, by name; told with the refusal of what fits no budget. */
-async function budgetOf(binary: Binary): Promise<Record<string, number>> {
+async function budgetOf(binary: Pick<Binary, "origin">): Promise<Record<string, number>> {
   const answer = await ask(binary, KEY, { max_tokens: 1_000_000 });
   expect(answer.status).toBe(429);
   await answer.body?.cancel();
@@ -137,6 +142,34 @@ describe("a budget used up in the middle of an answer", () => {
     expect(spent).toBeLessThanOrEqual(limit);
     expect(reserved).toBe(0);
   });
+});
+
+test("a budget that ends answers holds also when a worker is killed in the midst of them", async () => {
+  const [limit, count] = [40_000, 8];
+  const half = gate(); // All of them stop at the same event, well over what was reserved at first.
+  const at = LONG.indexOf("data: ", (LONG.length * 2) / 3);
+  script = () => eventStream(LONG, { chunking: "event", gates: new Map([[at, half]]) });
+  const config = {
+    ...configFor({ upstream, models: ["m"] }),
+    keys: { app: { key: KEY, budget: { tokens: limit, on_exhausted: "hard_stop" } } },
+  };
+  await using fleet = await startFleet({ config, workers: 2 });
+  const begins = upstream.exchanges.length;
+  const texts = Array.from({ length: count }, async () => {
+    const answer = await ask(fleet);
+    return answer.text().catch(() => ""); // Its worker was killed.
+  });
+  await upstream.exchange(begins + count - 1);
+  await half.reached;
+  const [victim] = (await fleet.status()).workers;
+  process.kill(victim!.pid, "SIGKILL");
+  half.open();
+  await Promise.allSettled(texts);
+  await eventually("nothing reserved", async () => (await budgetOf(fleet))["reserved"] === 0);
+  const { spent } = await budgetOf(fleet);
+  expect(spent).toBeGreaterThan(0);
+  expect(spent).toBeLessThanOrEqual(limit);
+  script = () => eventStream(LONG, { chunking: "event" });
 });
 
 /** An upstream that says one word and then nothing until its gate is opened. */
