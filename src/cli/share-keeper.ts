@@ -1,6 +1,6 @@
 import type { Ms } from "../core/units.ts";
 import type { Clock, Log, Random, Timer } from "../runtime/runtime.ts";
-import { overshootBound, sliceOf } from "../state/budget-periods/share.ts";
+import { HOLD_MS, overshootBound, sliceOf } from "../state/budget-periods/share.ts";
 import {
   type BudgetClaim,
   type BudgetGrant,
@@ -78,6 +78,8 @@ export class ShareKeeper {
   #slab: Slab | undefined;
   #isFit = false;
   #hasEnded = false;
+  #round: Promise<void> = Promise.resolve();
+  #heardAt: Ms;
   #nodesAt: Ms = -Infinity;
   /** Until then nobody is given more: the database may not know yet what others have used. */
   #settledAt: Ms = -Infinity;
@@ -88,6 +90,7 @@ export class ShareKeeper {
 
   constructor(options: ShareKeeperOptions) {
     this.#options = options;
+    this.#heardAt = options.clock.now();
     const { url, clock, place, random } = options;
     this.#sql =
       options.sql ?? openPostgres({ url, clock, deadlineMs: DEADLINE_MS, connectionsMax: 1 });
@@ -107,7 +110,8 @@ export class ShareKeeper {
   }
 
   start(): void {
-    void this.round().then(() => {
+    this.#round = this.round();
+    void this.#round.then(() => {
       if (this.#hasEnded) return;
       const { clock, random } = this.#options;
       const again = RETRY_MS + random.next() * RETRY_SPREAD_MS;
@@ -116,10 +120,19 @@ export class ShareKeeper {
     });
   }
 
-  /** What this node holds stays with it: it may be started again while the database is away. */
-  async end(): Promise<void> {
+  /**
+   * Lets go of the database; of all that this node holds as well where it ends for good. What it
+   * could not give back now is free in a day.
+   */
+  async end({ isForGood }: { readonly isForGood: boolean }): Promise<void> {
     this.#hasEnded = true;
     this.#timer?.cancel();
+    await this.#round;
+    const slab = this.#map();
+    if (isForGood && slab !== undefined) {
+      this.#stopUsing(slab);
+      await this.#giveBack(slab).catch(() => {}); // It is away: it will know by itself in a day.
+    }
     await this.#sql.close().catch(() => {}); // It is gone: there is nothing to close.
   }
 
@@ -127,9 +140,13 @@ export class ShareKeeper {
   async round(): Promise<void> {
     try {
       await this.#ask();
+      this.#heardAt = this.#options.clock.now();
       this.#say(undefined);
     } catch (error) {
       this.#isFit = false;
+      const slab = this.#map();
+      const isLost = this.#options.clock.now() - this.#heardAt > HOLD_MS;
+      if (isLost && slab !== undefined) this.#stopUsing(slab); // Others have it from now on.
       this.#say(error instanceof Error ? error.message : "unknown reason");
     }
   }
@@ -156,6 +173,29 @@ export class ShareKeeper {
         some.map(({ claim }) => claim),
       );
       for (const [index, each] of some.entries()) this.#grant(slab, each, grants[index]!);
+    }
+  }
+
+  /** What is used already stays used; nothing more is, until the database answers. */
+  #stopUsing(slab: Slab): void {
+    for (const budget of sharedBudgets(slab)) {
+      const { period, used, ceiling } = shareState(slab, budget);
+      const others = 0; // Nobody is told more than this node has used itself.
+      if (ceiling !== undefined) sayShare(slab, budget, { period, ceiling: used, others });
+    }
+  }
+
+  async #giveBack(slab: Slab): Promise<void> {
+    const { clock } = this.#options;
+    const claims = sharedBudgets(slab).flatMap((budget): readonly BudgetClaim[] => {
+      const { period, used, ceiling } = shareState(slab, budget);
+      if (ceiling === undefined) return [];
+      const terms = { budget: budget.name, period, max: budget.max, slice: 0 };
+      const now = Math.floor(clock.wall());
+      return [{ ...terms, node: this.#node, used, held: used, wanted: 0, isIdle: true, now }];
+    });
+    for (let at = 0; at < claims.length; at += CLAIMS_MAX) {
+      await claimShares(this.#sql, claims.slice(at, at + CLAIMS_MAX));
     }
   }
 

@@ -35,7 +35,8 @@ export interface SharedState {
   /** Shares budgets from here on: what they are counted in goes by the port. */
   keepShares(port: number): void;
   readonly store: Store;
-  close(): Promise<void>;
+  /** `isForGood`: no successor goes on with what this process holds. */
+  close(end: { readonly isForGood: boolean }): Promise<void>;
 }
 
 /**
@@ -91,9 +92,9 @@ export async function openSharedState(
       shares = new ShareKeeper({ ...runtime, url, slicePart, place: { directory, port } });
       shares.start();
     },
-    async close() {
+    async close({ isForGood }) {
       link.stop();
-      await shares?.end();
+      await shares?.end({ isForGood });
       await store.close().catch(() => {}); // It is gone: there is nothing to close.
       replica.close();
     },

@@ -101,8 +101,8 @@ async function startServing(beginning: Beginning): Promise<number> {
   const workers = count > 1 ? count : undefined;
   log.line("info", "gateway", "Listening", { url: serving.url.href, workers });
 
-  const { cut, reason } = await master.run();
-  await shared?.close();
+  const { cut, reason, isHandedOver } = await master.run();
+  await shared?.close({ isForGood: !isHandedOver });
   log.line("info", "gateway", "Stopped", { requests_cut: cut });
   await log.flushWithin(FLUSH_MS);
   process.exit(reason === undefined ? 0 : 1); // An idle connection must not keep the process.

@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SQL } from "bun";
 import { type Faultd, startFaultd } from "../faultd/faultd.ts";
 import { json } from "../faultd/script.ts";
 import { frozenLink } from "../state/keys/frozen-link.ts";
@@ -120,6 +121,25 @@ describe.skipIf(missing !== undefined)(named("a budget that several nodes spend 
     const printed = /budgets +shared by 3 nodes; largest overspend 900 tokens/;
     while (!printed.test(await status(state))) await Bun.sleep(50); // Nodes are counted at times.
     console.log(`shared budget: ${more} of ${BUDGET} tokens used by three nodes`);
+  }, 180_000);
+
+  test("a node that ends gives back what it holds, and asks for it again when it is back", async () => {
+    await using database = await ownDatabase();
+    const { url } = database;
+    const state = folder();
+    const sql = new SQL(url, { max: 1 });
+    const free = async (): Promise<number | null> => {
+      const [row] = await sql.unsafe("SELECT sum(held - used)::int AS free FROM budget_share");
+      return row.free;
+    };
+    await using first = await node({ url, state });
+    expect(await spend([first], SLICE * 2)).toBeGreaterThanOrEqual(SLICE * 2);
+    while (((await free()) ?? 0) === 0) await Bun.sleep(20);
+    expect(await first.stop()).toBe(0);
+    expect(await free()).toBe(0);
+    await using again = await node({ url, state });
+    expect(await spend([again], SLICE)).toBeGreaterThanOrEqual(SLICE);
+    await sql.close({ timeout: 0 });
   }, 180_000);
 
   test("a node that cannot ask uses its slice, and goes on when it can", async () => {

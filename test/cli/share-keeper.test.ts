@@ -64,7 +64,7 @@ async function cluster(count: number) {
     },
     async [Symbol.asyncDispose]() {
       for (const { keeper, folder } of nodes) {
-        await keeper.end();
+        await keeper.end({ isForGood: false });
         folder.remove();
       }
       await close();
@@ -123,6 +123,39 @@ test("a database that lost what it knew gives nobody what others have used", asy
   expect(used).toBeLessThanOrEqual(MAX);
   expect(used).toBeGreaterThan(MAX - 60);
 });
+
+test("who ends gives back what it holds, and who is gone for a day has lost it", async () => {
+  await using all = await cluster(3);
+  const hold = async (at: number): Promise<void> => {
+    all.use(at, 300);
+    await all.everybody(3);
+    expect(all.use(at, 100)).toBe(true);
+    await all.everybody(1);
+  };
+  await hold(0);
+  const held = async () => {
+    const [row] = await all.sql.rows("SELECT sum(held - used) AS free FROM budget_share");
+    return Number(row?.["free"]);
+  };
+  expect(await held()).toBeGreaterThan(0);
+  await all.nodes[0]!.keeper.end({ isForGood: true });
+  const [row] = await all.sql.rows("SELECT used, held FROM budget_share WHERE used = 100");
+  expect([Number(row?.["used"]), Number(row?.["held"])]).toEqual([100, 100]);
+  expect(all.use(0, 1)).toBe(false);
+  // Another is cut off, and uses no more of its part before others may have it.
+  expect(all.use(1, 10)).toBe(true);
+  await all.nodes[1]!.keeper.round();
+  all.away.is = true;
+  await all.clock.advance(22 * 3_600_000);
+  await all.nodes[1]!.keeper.round();
+  expect(all.use(1, 1)).toBe(true);
+  await all.clock.advance(2 * 3_600_000);
+  await all.nodes[1]!.keeper.round();
+  expect(all.use(1, 1)).toBe(false);
+  all.away.is = false;
+  await all.nodes[1]!.keeper.round();
+  expect(all.use(1, 1)).toBe(true);
+}, 60_000);
 
 const step = fc.record({
   kind: fc.constantFrom("use", "use", "use", "round", "round", "away", "back", "pause"),

@@ -69,6 +69,8 @@ export interface MasterEnd {
   readonly cut: number;
   /** Why, where nobody asked it to. */
   readonly reason: string | undefined;
+  /** Whether a successor goes on in its place. */
+  readonly isHandedOver: boolean;
 }
 
 /**
@@ -169,7 +171,8 @@ export class Master {
     const cut = await serving.end(manner.kind === "broken" ? { kind: "stop" } : manner);
     await this.#o.ledger?.end(); // Last: until now somebody may have had something to say.
     await this.#close();
-    return { cut, reason: manner.kind === "broken" ? manner.reason : undefined };
+    const reason = manner.kind === "broken" ? manner.reason : undefined;
+    return { cut, reason, isHandedOver: manner.kind === "handover" };
   }
 
   /** SIGTERM and SIGINT end it, a second one ends it at once; SIGHUP reloads. */

@@ -1,8 +1,8 @@
 import type { Ms } from "../../core/units.ts";
 
 // A budget that several nodes spend from. Each holds a part of it and admits from that in its own
-// memory, so that no request asks another machine; what it holds counts as spent for all others.
-// Nothing here goes by anybody's clock: a part stays with its node until that node gives it back.
+// memory, so that no request asks another machine; what it holds counts as spent for all others. A
+// part stays with its node until that gives it back, or was not heard of for a day.
 
 /** One node's part of a budget in one period, as all nodes know it. */
 export interface Share {
@@ -11,7 +11,7 @@ export interface Share {
   readonly used: number;
   /** Up to where it may go without asking: never less than `used`. */
   readonly held: number;
-  /** When it last said so; only tells who is there, by whoever's clock. */
+  /** When it last said so, by its own wall clock: only tells who is there. */
   readonly at: Ms;
 }
 
@@ -44,6 +44,10 @@ export interface ShareGrant {
 
 /** A node that was not heard of for so long wants nothing. */
 const PRESENT_MS: Ms = 15_000;
+/** A part of a node that was not heard of for so long is free again. */
+const HELD_MS: Ms = 24 * 3_600_000;
+/** A node that heard nothing for so long uses no more of what it holds; an hour is for clocks. */
+export const HOLD_MS: Ms = HELD_MS - 3_600_000;
 /** With so many slices left for each, one that is idle may keep its own. */
 const PLENTY = 2;
 
@@ -57,7 +61,7 @@ export function grantShare(
   claim: ShareClaim,
 ): ShareGrant {
   const others = shares.filter(({ node }) => node !== claim.node);
-  const taken = others.reduce((sum, { used, held }) => sum + Math.max(used, held), 0);
+  const taken = others.reduce((sum, each) => sum + takenBy(each, claim.now), 0);
   const present = others.filter(({ at }) => claim.now - at < PRESENT_MS).length + 1;
   const free = Math.max(0, max - taken - claim.used);
   const fair = Math.floor(free / present);
@@ -69,6 +73,11 @@ export function grantShare(
     ceiling,
     others: others.reduce((sum, { used }) => sum + used, 0),
   };
+}
+
+/** A node that is gone keeps what it has used. */
+function takenBy({ used, held, at }: Share, now: Ms): number {
+  return now - at > HELD_MS ? used : Math.max(used, held);
 }
 
 /**

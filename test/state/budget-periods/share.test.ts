@@ -134,6 +134,14 @@ test("what nobody uses any more reaches who wants it, to the last unit", () => {
   );
 });
 
+test("what a node holds is free again a day after it was last heard of, what it used is not", () => {
+  const share = { node: "gone", used: 40, held: 90, at: 0 };
+  const claim = { node: "n", used: 0, held: 0, wanted: 1000, isIdle: false };
+  const heldAt = (now: number) =>
+    grantShare([share], { max: 100, slice: 5 }, { ...claim, now }).ceiling;
+  expect([heldAt(20_000), heldAt(23 * 3_600_000), heldAt(25 * 3_600_000)]).toEqual([10, 10, 60]);
+});
+
 describe.each(DATABASES)("in $name", ({ missing, open }) => {
   if (missing !== undefined) {
     test.skip(missing, () => {});
