@@ -12,14 +12,14 @@ import { sweep } from "../state/slab/sweep.ts";
 
 /**
  * Room for 16,000 keys with all their limits, a rolling budget counting as 26 of them; for 16,384
- * requests in flight, 31 processes, and for each a thousand facts on their way to the ledger: 21 MB
- * of a file, of which memory holds what is used.
+ * requests in flight; for 127 processes, which is 62 workers and as many in a restart; and for 600
+ * facts of each on their way to the ledger: 34 MB of a file, of which memory holds what is used.
  */
 export const SIZES: SlabSizes = {
   limitRows: 65_536,
   records: 16_384,
-  stations: 32,
-  ringBytes: 1 << 18,
+  stations: 128,
+  ringBytes: 1 << 17,
   factBytes: FACT_BYTES_MAX,
   metricCells: 64,
   guardWidth: 16_384,

@@ -68,8 +68,16 @@ class Machine {
   async start(): Promise<void> {
     const env = { INTERLOCK_STATE_DIR: this.state };
     const config = { ...configFor(this.#shop) };
-    this.#fleet = await startFleet({ config, env, workers: 2, port: this.port });
-    this.port = this.#fleet.port;
+    for (let tries = 0; ; tries++) {
+      try {
+        this.#fleet = await startFleet({ config, env, workers: 2, port: this.port });
+        this.port = this.#fleet.port;
+        return;
+      } catch (cause) {
+        // Of a thousand ports that were free a moment ago some are another program's by now.
+        if (tries >= 10 || !String(cause).includes("EADDRINUSE")) throw cause;
+      }
+    }
   }
 
   /** One of the children of a kind, if there is any now. */

@@ -38,12 +38,12 @@ const run = (...command: string[]) =>
 
 function mount(path: string): boolean {
   if (process.getuid?.() !== 0 || Bun.which("mount") === null) return false;
-  if (run("mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", path).exitCode !== 0) return false;
+  if (run("mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", path).exitCode !== 0) return false;
   cleanups.push(() => void run("umount", "-l", path));
   return true;
 }
 
-/** A disk of 40 MB, which another program fills. */
+/** A disk of 64 MB, which another program fills. */
 function smallDisk(): Disk {
   const state = folder();
   if (!mount(state)) throw new Error("no tmpfs can be mounted");

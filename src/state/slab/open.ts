@@ -18,6 +18,8 @@ export interface SlabProblem {
 
 /** How often a start that loses the race to make the file looks for the winner's. */
 const TRIES = 8;
+/** More than the header. */
+const BLANK_BYTES = 1 << 18;
 const TEMPORARY = ".new-";
 const DAMAGED = ".damaged-";
 
@@ -100,16 +102,14 @@ function create(names: Names, options: OpenSlab): Slab["origin"] {
   const { file, temporary } = names;
   const bytes = newest(names, options);
   const layout = layoutOf(options.sizes);
-  const first = bytes ?? new Uint8Array(layout.byteLength);
-  if (bytes === undefined) {
-    writeHeader(first, options);
-  } else {
-    carryOver(first, layout);
-    renewHeader(first, options.bootId);
+  if (bytes !== undefined) {
+    carryOver(bytes, layout);
+    renewHeader(bytes, options.bootId);
   }
   try {
     // Written out, not extended: a page without a block on a full disk would be a bus error later.
-    fs.writeFileSync(temporary, first, { flag: "wx", mode: 0o600 });
+    if (bytes === undefined) writeBlank(temporary, options);
+    else fs.writeFileSync(temporary, bytes, { flag: "wx", mode: 0o600 });
     fs.linkSync(temporary, file);
     return bytes === undefined ? "created" : "carried";
   } catch (cause) {
@@ -119,6 +119,27 @@ function create(names: Names, options: OpenSlab): Slab["origin"] {
   } finally {
     fs.rmSync(temporary, { force: true });
   }
+}
+
+/** A new slab is nearly all noughts: the same few pages over and over take a fifth of the time. */
+function writeBlank(path: string, options: OpenSlab): void {
+  const { byteLength } = layoutOf(options.sizes);
+  const part = new Uint8Array(Math.min(BLANK_BYTES, byteLength));
+  const file = fs.openSync(path, "wx", 0o600);
+  try {
+    writeHeader(part, options);
+    for (let left = byteLength; left > 0; left -= part.length) {
+      writeAll(file, part.subarray(0, left));
+      part.fill(0);
+    }
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
+/** A write may be cut short, where a disk is nearly full above all: then the next one says why. */
+function writeAll(file: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) done += fs.writeSync(file, bytes, done);
 }
 
 /** The books of the last boot, if there are any of this layout and these sizes. */
