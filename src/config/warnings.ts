@@ -20,6 +20,7 @@ export function warnOf(
     ...warnOfTimeouts(config),
     ...warnOfPrivatePools(config),
     ...warnOfPrivateKeys(config),
+    ...warnOfOwnKeys(config),
   ];
 }
 
@@ -88,6 +89,17 @@ function warnOfPrivateKeys(config: Config): readonly Diagnostic[] {
     const fix = "allow it a pool or model with a local backend";
     return finding([...keyPath(key), "privacy"], reason, fix);
   });
+}
+
+/** Their providers are mostly external, and unmarked requests are private by default. */
+function warnOfOwnKeys({ ownKeys, privacy, backends }: Config): readonly Diagnostic[] {
+  if (ownKeys === undefined || (ownKeys.privacy ?? privacy.default) !== "private") return [];
+  const lanes = backends.filter(({ name }) => ownKeys.providers.has(name));
+  if (lanes.some(({ placement }) => placement === "local")) return [];
+  const reason =
+    "requests with callers' own keys are private, and none of their providers is local";
+  const fix = "set privacy: shareable here, for requests that nothing else marks";
+  return [finding(["own_keys", "privacy"], reason, fix)];
 }
 
 function anyLocal(lanes: readonly Pick<AnyLane, "backend">[]): boolean {

@@ -241,6 +241,25 @@ test("what callers used with their own keys is in no report", async () => {
   expect(text).not.toContain('"own"');
 });
 
+test("they have the class of privacy that the configuration says, the default without it", async () => {
+  const providers = {
+    openai: providerAt(vendors.openai, { placement: "external" }),
+    house: providerAt(vendors.closed),
+  };
+  const statuses: number[] = [];
+  for (const privacy of [undefined, "shareable"]) {
+    const own_keys = { providers: ["openai"], ...(privacy && { privacy }) };
+    const models = { m: { provider: "house" } };
+    await using other = await startBinary({ config: { providers, models, own_keys } });
+    const headers = { ...bearer(OWN), "content-type": "application/json" };
+    const answer = await fetch(other.origin + CHAT, { method: "POST", headers, body: chatBody() });
+    await answer.arrayBuffer();
+    statuses.push(answer.status, vendors.openai.exchanges.length);
+  }
+  expect(statuses.slice(1)).toEqual([0, 200, 1]);
+  expect(statuses[0]).toBeGreaterThanOrEqual(400);
+});
+
 test("unless the configuration says so nobody's own key goes anywhere", async () => {
   const models = { m: { provider: "openai" } };
   const providers = { openai: providerAt(vendors.openai) };

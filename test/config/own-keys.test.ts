@@ -50,3 +50,16 @@ test("a provider whose callers bring its key needs none of the operator's", () =
   ]);
   expect(errorsOf("").length).toBeGreaterThan(0);
 });
+
+test("own keys whose requests could reach nothing are warned of, until their class is said", () => {
+  const text = PROVIDERS.replace(/ {2}aws.*\n/, "");
+  const warned = (rest: string) => {
+    const resolved = read(rest, text);
+    const warnings = resolved.ok ? resolved.config.warnings : [];
+    return warnings.map(({ path }) => path);
+  };
+  const own = "own_keys: { providers: [openai] }";
+  expect(warned(own)).toContain("own_keys.privacy"); // A local backend makes private the default.
+  expect(warned(`${own}\nprivacy: { default: shareable }`)).toEqual([]);
+  expect(warned("own_keys: { providers: [openai], privacy: shareable }")).toEqual([]);
+});
