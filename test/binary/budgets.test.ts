@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +6,9 @@ import { type Faultd, startFaultd } from "../faultd/faultd.ts";
 import { json } from "../faultd/script.ts";
 import { chatBody, configFor } from "./config.ts";
 import { type Binary, startBinary } from "./harness.ts";
+
+/** Whatever else the machine does: each waits for what must come. */
+setDefaultTimeout(60_000);
 
 const KEY = "sk-budgets-0123456789abcdef";
 const ANSWER = {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,9 @@ import { seeded } from "../faultd/pieces.ts";
 import { SEED } from "./cut-cases.ts";
 import { eventually, type Fleet, startFleet } from "./fleet.ts";
 import { isFull } from "./harness.ts";
+
+/** Whatever else the machine does: each waits for what must come. */
+setDefaultTimeout(60_000);
 
 // The wall clock of the binary is libfaketime's: it reads how wrong it is from a file, each time it
 // is asked. The machine's own clock stays as it is.

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,9 @@ import { listen, LISTENERS } from "./clients/iterate.ts";
 import { chatBody, configFor } from "./config.ts";
 import { eventually, startFleet } from "./fleet.ts";
 import { type Binary, startBinary } from "./harness.ts";
+
+/** Whatever else the machine does: each waits for what must come. */
+setDefaultTimeout(60_000);
 
 /** By the estimate of four bytes a token; the upstream says nothing of usage. */
 const EVENT_TOKENS = 100;
