@@ -61,6 +61,10 @@ resilience:
 
 stream_failure: surface       # a broken stream: surface an error event, graceful end, or abort
 
+# ledger:                     # what each request used: interlock cost, token-usage, latency
+#   on_failure: strict        # keys get 503 while it cannot be written; grace lets them go on
+#   enabled: true
+
 # state:                      # several nodes share keys, budgets and usage through PostgreSQL;
 #   database_url: "\${STATE_URL}" # without one, peers and peer_secret exchange keys
 #   budget_slice_percent: 5   # of a budget, for each node: the largest overspend, whatever fails
