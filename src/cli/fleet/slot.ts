@@ -105,6 +105,7 @@ export class Slot {
 
   /** Asks what it is doing, and remembers it for when it is gone. */
   async report(limit: Ms): Promise<Report | undefined> {
+    if (this.#state === "starting") return undefined; // It does nothing yet.
     const worker = this.#worker;
     const report = await this.ask("report", {}, limit);
     if (report !== undefined && worker === this.#worker) this.#last = report;
