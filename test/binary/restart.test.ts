@@ -107,5 +107,5 @@ describe("a successor that cannot take over changes nothing", () => {
       "serving",
       "serving",
     ]);
-  });
+  }, 60_000);
 });
