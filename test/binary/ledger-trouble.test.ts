@@ -134,13 +134,20 @@ const troubles = [
     make: smallDisk,
     state: "full",
     said: "ledger_full",
+    words: /ledger +its disk is full/,
     needsRoot: true,
   },
-  { what: "another program locks it", make: lockedFile, state: "busy", said: "ledger_failing" },
+  {
+    what: "another program locks it",
+    make: lockedFile,
+    state: "busy",
+    said: "ledger_failing",
+    words: /ledger +another program holds its file/,
+  },
 ] as const;
 
 describe.each(troubles)("while the ledger takes nothing as $what", (trouble) => {
-  const { make, state, said } = trouble;
+  const { make, state, said, words } = trouble;
   const skip = "needsRoot" in trouble && !canMount;
 
   test.skipIf(skip)(
@@ -160,6 +167,7 @@ describe.each(troubles)("while the ledger takes nothing as $what", (trouble) => 
       expect(await stateOf(fleet)).toBe(state);
       expect(await readiness(fleet)).toEqual([told(503, said), told(503, said)]);
       expect((await fleet.health()).status).toBe("degraded");
+      expect((await fleet.run("status")).stdout).toMatch(words);
       disk.mend();
       served += (await askUntil(fleet, ({ status }) => status === 200)).served;
       expect(await readiness(fleet)).toEqual([told(200, "ready"), told(200, "ready")]);

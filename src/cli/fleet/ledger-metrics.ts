@@ -9,6 +9,13 @@ export interface LedgerCounts {
   readonly restarts: number;
 }
 
+const STATES = [
+  ["ok", LEDGER.healthy],
+  ["full", LEDGER.full],
+  ["busy", LEDGER.busy],
+  ["io", LEDGER.io],
+] as const;
+
 type Count = "written" | "twice" | "lost" | "skipped" | "failures";
 
 const COUNTS: readonly (readonly [Count, name: string, help: string])[] = [
@@ -35,9 +42,7 @@ export function registerLedgerMetrics(registry: Registry, ledger: LedgerCounts):
     *read() {
       const state = ledger.view?.state;
       if (state === undefined) return;
-      for (const [name, value] of Object.entries(LEDGER)) {
-        yield [{ state: name === "healthy" ? "ok" : name }, state === value ? 1 : 0];
-      }
+      for (const [name, value] of STATES) yield [{ state: name }, state === value ? 1 : 0];
     },
   });
   registry.sampled({
@@ -62,3 +67,42 @@ function sample(
 ): [Record<never, string>, number][] {
   return view === undefined ? [] : [[{}, read(view)]];
 }
+
+/** How the ledger stands, for `interlock status`. */
+export interface LedgerStanding {
+  readonly state: "ok" | "full" | "busy" | "io";
+  readonly facts_written: number;
+  /** Facts that no ledger takes, and requests that were served without one. */
+  readonly facts_lost: number;
+  readonly facts_skipped: number;
+  readonly waiting_bytes: number;
+}
+
+/** Undefined where nothing was ever kept. */
+export function ledgerStanding({ view }: LedgerCounts): LedgerStanding | undefined {
+  if (view === undefined) return undefined;
+  return {
+    state: STATES.find(([, value]) => value === view.state)?.[0] ?? "io",
+    facts_written: view.written,
+    facts_lost: view.lost,
+    facts_skipped: view.skipped,
+    waiting_bytes: view.waitingBytes,
+  };
+}
+
+/** In words for a person. */
+export function ledgerText(ledger: LedgerStanding): string {
+  const { state, facts_written, facts_lost, facts_skipped, waiting_bytes } = ledger;
+  const parts = [TEXTS[state], `${facts_written} facts written`];
+  if (waiting_bytes > 0) parts.push(`${waiting_bytes} bytes wait`);
+  if (facts_lost > 0) parts.push(`${facts_lost} lost`);
+  if (facts_skipped > 0) parts.push(`${facts_skipped} requests without one`);
+  return parts.join(", ");
+}
+
+const TEXTS = {
+  ok: "ok",
+  full: "its disk is full",
+  busy: "another program holds its file",
+  io: "it cannot be written",
+} as const;

@@ -17,6 +17,7 @@ import { openAdmin } from "./admin.ts";
 import { type Answered, type ControlRequest, type ControlServer, serveControl } from "./control.ts";
 import type { Fixed } from "./fixed.ts";
 import type { LedgerKeeper } from "./ledger-keeper.ts";
+import { ledgerStanding } from "./ledger-metrics.ts";
 import { startSuccessor, type Successor } from "./handover.ts";
 import { type DatabaseStanding, standingOf } from "./database-standing.ts";
 import { createMasterMetrics } from "./master-metrics.ts";
@@ -253,6 +254,7 @@ export class Master {
       source: plan.config.source,
       wanted: fixed.workers,
       workers: serving.workers(),
+      ledger: this.#o.ledger && ledgerStanding(this.#o.ledger),
       database: this.#database?.(),
       shares: this.#o.shared?.shares,
       peers: this.#peers?.standings() ?? [],

@@ -4,6 +4,7 @@ import { VERSION } from "../../core/version.ts";
 import type { DatabaseStanding } from "./database-standing.ts";
 import type { PeerStanding } from "../peer-link.ts";
 import type { ShareStanding } from "../share-keeper.ts";
+import { type LedgerStanding, ledgerText } from "./ledger-metrics.ts";
 import type { WorkerHealth } from "./merge-health.ts";
 
 /** What `interlock status` shows of one gateway. */
@@ -18,6 +19,8 @@ export interface StatusDocument {
   readonly config: string;
   readonly workers_wanted: number;
   readonly workers: readonly WorkerHealth[];
+  /** Null where nothing was ever kept. */
+  readonly ledger: LedgerStanding | null;
   /** Null where no database is shared with other nodes. */
   readonly database: DatabaseStanding | null;
   /** Null where every node's budgets are its own. */
@@ -51,6 +54,7 @@ export interface StatusFacts {
   readonly source: ConfigSource;
   readonly wanted: number;
   readonly workers: readonly WorkerHealth[];
+  readonly ledger: LedgerStanding | undefined;
   readonly database: DatabaseStanding | undefined;
   readonly shares: ShareStanding | undefined;
   readonly peers: readonly PeerStanding[];
@@ -69,6 +73,7 @@ export function statusOf(facts: StatusFacts): StatusDocument {
     config: source.kind === "file" ? source.path : source.kind,
     workers_wanted: wanted,
     workers,
+    ledger: facts.ledger ?? null,
     database: facts.database ?? null,
     peers: facts.peers.map(peerStatus),
     budgets: facts.shares === undefined ? null : sharedBudgets(facts.shares),
@@ -99,6 +104,7 @@ export function statusText(status: StatusDocument): string {
     row("uptime", `${status.uptime_seconds} s`),
     row("config", `${status.config}, generation ${generation}`),
     row("metrics", status.metrics_port === null ? "off" : `port ${status.metrics_port}`),
+    ...(status.ledger === null ? [] : [row("ledger", ledgerText(status.ledger))]),
     ...(status.database === null ? [] : [row("database", databaseText(status.database))]),
     ...(status.budgets === null ? [] : [row("budgets", budgetsText(status.budgets))]),
     ...status.peers.map((each) => row("peer", peerText(each))),
