@@ -1,4 +1,5 @@
 import { COMMANDS, HELP } from "./cli/commands.ts";
+import { helpFor } from "./cli/help.ts";
 import { VERSION } from "./core/version.ts";
 
 const [first = "start", ...rest] = process.argv.slice(2);
@@ -21,5 +22,8 @@ async function run(name: string, argv: readonly string[]): Promise<number> {
     process.stderr.write(`interlock: no command '${name}'. Commands: interlock --help\n`);
     return 2;
   }
-  return command(argv);
+  const help = helpFor(name, argv);
+  if (help === undefined) return command(argv);
+  process.stdout.write(help);
+  return 0;
 }

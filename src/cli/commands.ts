@@ -1,3 +1,5 @@
+import { RUNNING_OPTIONS, START_OPTIONS } from "./help.ts";
+
 /** Each command by name. Loaded when called, so that one does not pay for the others' start. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["start", start],
@@ -96,19 +98,9 @@ Commands:
   bench               Measure this binary against a bare relay and any other gateway.
 
 Options of start:
-  -c, --config FILE     Configuration file (also INTERLOCK_CONFIG)
-  -p, --port PORT       Port of the data listener [default: 8080; SERVER_PORT]
-  -H, --host HOST       Address to bind [default: 127.0.0.1; SERVER_HOST]
-      --metrics-port N  Port of the admin listener, or off [default: 9090; METRICS_PORT]
-      --workers N|auto  Processes that serve, auto for one a core [default: 1; INTERLOCK_WORKERS]
-      --log-level LEVEL error, warn, info or debug [default: info; INTERLOCK_LOG]
-
+${START_OPTIONS}
 Options of reload, restart and status:
-  -p, --port PORT       The data port of the one meant, where several run
-      --state-dir DIR   Where it keeps its state [INTERLOCK_STATE_DIR]
-      --json            Print the answer as JSON
-      --binary FILE     The program to restart as [default: this one]
-
+${RUNNING_OPTIONS}
   -V, --version         Print the version
   -h, --help            Print this help
 `;

@@ -11,6 +11,7 @@ export async function config(argv: readonly string[], io: Io): Promise<number> {
   if (part === "show") return configShow(rest, io);
   if (part === "generate") return configGenerate(rest, io);
   if (part === "validate") return validate(rest, io);
-  io.stderr(USAGE);
+  const why = part === undefined ? "" : `interlock: no config command '${part}'\n`;
+  io.stderr(why + USAGE);
   return EXIT.usage;
 }

@@ -31,10 +31,12 @@ export function whoami(): string {
 
 function userName(): string {
   try {
-    return userInfo().username;
+    const { username } = userInfo();
+    if (username !== "unknown") return username; // Bun's word where USER is not set.
   } catch {
-    return `uid-${process.getuid?.() ?? "unknown"}`; // A container's user may have no name.
+    // A container's user may have no name: it has a number.
   }
+  return `uid-${process.getuid?.() ?? "unknown"}`;
 }
 
 function directory(): string {

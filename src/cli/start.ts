@@ -39,7 +39,10 @@ const LAST_WORD_MS: Ms = 200;
 export async function start(argv: readonly string[]): Promise<number> {
   const options = readStartOptions(argv);
   if (typeof options === "string") return complain(`${options}\nOptions: interlock --help`, 2);
-  return startServing({ argv, options, env: process.env, predecessor: undefined });
+  const code = await startServing({ argv, options, env: process.env, predecessor: undefined });
+  // What was opened before a refusal would keep the process, and nobody acts on its signals.
+  process.stderr.write("", () => process.exit(code));
+  return code;
 }
 
 /** `interlock succeed`: as `start`, in the place of the running gateway that started this one. */

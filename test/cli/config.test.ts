@@ -79,3 +79,8 @@ test("config validate is validate, and any other word is misuse", async () => {
     expect(err).not.toBe("");
   }
 });
+
+test("a part that is none is named", async () => {
+  const { code, err } = await run(["shwo"]);
+  expect([code, err]).toEqual([2, expect.stringContaining("no config command 'shwo'")]);
+});
