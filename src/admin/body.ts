@@ -37,8 +37,14 @@ export async function readBody<T extends z.ZodType>(
   const unknown = issue?.code === "unrecognized_keys" ? issue.keys[0] : undefined;
   const path = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])];
   const param = path.length === 0 ? undefined : path.join(".");
-  const message = unknown === undefined ? issue?.message : "there is no such member";
-  throw new BadRequest(`${param ?? "body"}: ${message ?? "not readable"}.`, { param });
+  const message = unknown === undefined ? said(issue) : "there is no such member";
+  throw new BadRequest(`${param ?? "body"}: ${message}.`, { param });
+}
+
+/** The schema's own words; where it has none, the kind of value that is wanted. */
+function said(issue: z.core.$ZodIssue | undefined): string {
+  const isBare = issue?.code === "invalid_type" && issue.message.startsWith("Invalid input");
+  return isBare ? `give a value of type ${issue.expected}` : (issue?.message ?? "not readable");
 }
 
 function parsed(text: string): unknown {

@@ -45,7 +45,7 @@ export function findCallFor(
 }
 
 function notFound({ name, rest }: NamedRoute): Rejection {
-  return new Rejection({ kind: "not_found", path: `/${name}${rest}` });
+  return new Rejection({ kind: "not_found", path: `/${name}${rest === "/" ? "" : rest}` });
 }
 
 interface Native {
