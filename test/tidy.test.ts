@@ -125,7 +125,8 @@ test("every test of a source file has that source file", async () => {
     if (named.some((folder) => path.startsWith(`${folder}/`))) return false;
     const subject = path.replace(/(\.prop)?\.test\.ts$/, "");
     return (
-      !files.includes(`${subject}.ts`) && !subject.match(/^(tidy|faultd|privacy|run)$|\/identity$/)
+      !files.includes(`${subject}.ts`) &&
+      !subject.match(/^(tidy|faultd|privacy|readme|run)$|\/identity$/)
     );
   });
   expect(orphans).toEqual([]);
