@@ -41,10 +41,12 @@ export async function readBody<T extends z.ZodType>(
   throw new BadRequest(`${param ?? "body"}: ${message}.`, { param });
 }
 
-/** The schema's own words; where it has none, the kind of value that is wanted. */
+/** The schema's own words; where it has none, which values are wanted. */
 function said(issue: z.core.$ZodIssue | undefined): string {
-  const isBare = issue?.code === "invalid_type" && issue.message.startsWith("Invalid input");
-  return isBare ? `give a value of type ${issue.expected}` : (issue?.message ?? "not readable");
+  const isBare = issue?.message.startsWith("Invalid ") === true;
+  if (isBare && issue.code === "invalid_type") return `give a value of type ${issue.expected}`;
+  if (isBare && issue.code === "invalid_value") return `give one of ${issue.values.join(", ")}`;
+  return issue?.message ?? "not readable";
 }
 
 function parsed(text: string): unknown {
