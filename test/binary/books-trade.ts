@@ -148,6 +148,7 @@ export interface BookedFact extends Sold {
 
 export function factsIn(state: string): readonly BookedFact[] {
   using db = new Database(join(state, "interlock.db"), { readonly: true });
+  db.run("PRAGMA busy_timeout = 10000"); // A writer may be closing it at this moment.
   return db
     .query(
       `SELECT request_id AS request, key_id AS key, provenance, charged_nano AS nano,
