@@ -26,7 +26,8 @@ export type Outcome =
   | { readonly kind: "answered"; readonly ending: Ending; readonly delivery: Delivery }
   /** The upstream refused the request and its refusal was relayed: the caller's fault. */
   | { readonly kind: "relayed_error"; readonly fault: Fault; readonly delivery: Delivery }
-  | { readonly kind: "rejected"; readonly reason: Reason }
+  /** `status` is what the caller's protocol answers with, where it has a number of its own. */
+  | { readonly kind: "rejected"; readonly reason: Reason; readonly status?: number | undefined }
   /** We answered it ourselves, as the list of models. */
   | { readonly kind: "served" }
   | { readonly kind: "bug" };

@@ -56,7 +56,7 @@ export function statusOfOutcome(outcome: Outcome): number {
     case "relayed_error":
       return outcome.delivery.status;
     case "rejected":
-      return statusOf(outcome.reason);
+      return outcome.status ?? statusOf(outcome.reason);
     case "served":
       return 200;
     case "bug":
