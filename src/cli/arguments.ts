@@ -24,6 +24,12 @@ export function readFileArguments(argv: readonly string[]): FileArguments | stri
     if (second !== undefined) return "more than one file is named";
     return { file: first, json: values.json, strict: values.strict };
   } catch (error) {
-    return error instanceof Error ? error.message : "the options cannot be read";
+    return misread(error);
   }
+}
+
+/** What the reader of options says is wrong, without its advice about dashes. */
+export function misread(error: unknown): string {
+  const [why = ""] = (error instanceof Error ? error.message : "").split(". ");
+  return why === "" ? "the options cannot be read" : why;
 }

@@ -8,6 +8,7 @@ import { openStateToRead, type StatePlace } from "../state/store/open.ts";
 import { StoreError } from "../state/store/sql.ts";
 import { sqlStore } from "../state/store/sql-store.ts";
 import type { Store } from "../state/store/store.ts";
+import { misread } from "./arguments.ts";
 import { databaseOf } from "./database.ts";
 import { EXIT, type Io } from "./io.ts";
 
@@ -215,7 +216,7 @@ function readRequest(argv: readonly string[]): Request | string {
     };
     return { part, limit, anchor, json, wanted: { action, actor, subject }, place };
   } catch (error) {
-    return error instanceof Error ? error.message : "the options cannot be read";
+    return misread(error);
   }
 }
 

@@ -12,6 +12,7 @@ import type { Migration } from "../state/migrations/migration.ts";
 import { openState, openStateToRead, type StatePlace } from "../state/store/open.ts";
 import { type Sql, StoreError } from "../state/store/sql.ts";
 import { sqlStore } from "../state/store/sql-store.ts";
+import { misread } from "./arguments.ts";
 import { textTable } from "./bench/text-table.ts";
 import { ledgerMeant } from "./cost-ledger.ts";
 import { DATABASE_OPTIONS, type DatabaseOptions } from "./database.ts";
@@ -101,7 +102,7 @@ function readRequest(argv: readonly string[]): Request | string {
     const { config, "database-url": url, "state-dir": stateDir } = values;
     return { part, name, steps, force, json, config, "database-url": url, stateDir };
   } catch (error) {
-    return error instanceof Error ? error.message : "the options cannot be read";
+    return misread(error);
   }
 }
 

@@ -45,6 +45,14 @@ test("every command that is listed tells of itself when it is asked for help", a
   }
 }, 120_000);
 
+test("a wrong option is named, and nothing else is said of it", async () => {
+  for (const name of ["validate", "prove-privacy", "audit list", "migrate status", "key list"]) {
+    const { code, err } = await run([...name.split(" "), "--bogus"]);
+    const [first] = err.split("\n");
+    expect([name, code, first]).toEqual([name, 2, "interlock: Unknown option '--bogus'"]);
+  }
+}, 60_000);
+
 test("a start that finds its metrics port taken says so and ends", async () => {
   const taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
   const text = `server: { metrics_port: ${taken.port} }\nproviders: { ollama: }\n`;
