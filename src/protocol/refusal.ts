@@ -192,8 +192,9 @@ function quotaWords({
   return {
     class: "quota",
     message:
-      `You exceeded your current quota: the budget of ${HOLDERS[whose]} is used up. ` +
-      "Ask the operator of this service for more, or wait until it is renewed.",
+      `You exceeded your current quota: the budget of ${HOLDERS[whose]} is used up, ` +
+      "or what is left is less than this request may use. Ask for a shorter answer, " +
+      "wait until it is renewed, or ask the operator of this service for more.",
     code: "insufficient_quota",
     retryAfterMs,
     shouldRetry: false,
