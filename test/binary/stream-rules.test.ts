@@ -149,9 +149,8 @@ describe("a budget used up in the middle of an answer", () => {
 
 test("a budget that ends answers holds also when a worker is killed in the midst of them", async () => {
   const [limit, count] = [40_000, 8];
-  const half = gate(); // All of them stop at the same event, well over what was reserved at first.
-  const at = LONG.indexOf("data: ", (LONG.length * 2) / 3);
-  script = () => eventStream(LONG, { chunking: "event", gates: new Map([[at, half]]) });
+  const begun = gate(); // None goes on before all of them are admitted.
+  script = () => eventStream(LONG, { chunking: "event", gates: new Map([[FIRST.length, begun]]) });
   const config = {
     ...configFor({ upstream, models: ["m"] }),
     keys: { app: { key: KEY, budget: { tokens: limit, on_exhausted: "hard_stop" } } },
@@ -163,10 +162,9 @@ test("a budget that ends answers holds also when a worker is killed in the midst
     return answer.text().catch(() => ""); // Its worker was killed.
   });
   await upstream.exchange(begins + count - 1);
-  await half.reached;
   const [victim] = (await fleet.status()).workers;
+  begun.open();
   process.kill(victim!.pid, "SIGKILL");
-  half.open();
   await Promise.allSettled(texts);
   await eventually("nothing reserved", async () => (await budgetOf(fleet))["reserved"] === 0);
   const { spent } = await budgetOf(fleet);
