@@ -40,12 +40,20 @@ export interface SlabRuntime {
 
 /** What the processes of a gateway share: one file that each of them maps. */
 export function mapSlab(place: SlabPlace, random: Random): ReturnType<typeof openSlab> {
+  const unmade = makeFolder(folderOf(place));
+  const opened = openSlab({ ...blankSlab(random), path: pathOf(place) });
+  return unmade !== undefined && "problem" in opened ? { problem: unmade } : opened;
+}
+
+/** Why a folder is not there, and what helps; undefined where it is. */
+function makeFolder(folder: string): string | undefined {
   try {
-    mkdirSync(folderOf(place), { recursive: true, mode: 0o700 });
-  } catch {
-    // Said by `openSlab`, as what it cannot do there.
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return undefined;
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error";
+    return `${folder} cannot be made (${code}): set INTERLOCK_STATE_DIR to where it can`;
   }
-  return openSlab({ ...blankSlab(random), path: pathOf(place) });
 }
 
 /** The ports of all gateways that counted limits in this directory since the machine started. */
