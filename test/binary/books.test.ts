@@ -100,8 +100,15 @@ class Machine {
   async killSupervisor(): Promise<void> {
     const { workers, writers } = childrenOf(this.fleet);
     if (slay(this.fleet.firstPid)) this.kills++;
-    await eventually("the end of those left", () => [...workers, ...writers].every(isGone), 60_000);
+    const left = [...workers, ...writers];
+    await eventually("the end of those left", () => left.every((pid) => this.#isOver(pid)), 60_000);
     await this.fleet[Symbol.asyncDispose]();
+  }
+
+  /** What was asked for since, and is held, would keep its worker for as long as a drain may last. */
+  #isOver(pid: number): boolean {
+    this.#shop.letGo();
+    return isGone(pid);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

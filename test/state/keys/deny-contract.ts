@@ -63,7 +63,8 @@ export function denyContract(
       const revisions = events.flatMap((event) => ("revision" in event ? [event.revision] : []));
       expect(revisions).toEqual([...revisions].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0)));
       expect(events.map(({ kind }) => kind)).toContain("fresh");
-      expect(events.at(-1)?.kind).toBe("fresh");
+      // One that reads everything again may have been stopped between the two words for it.
+      expect(["fresh", "reset"]).toContain(events.at(-1)?.kind ?? "none");
     });
 
     test("a stopped source tells nothing more, and leaves no timer armed", async () => {
