@@ -1,5 +1,4 @@
 import { mkdirSync } from "node:fs";
-import { setPriority } from "node:os";
 import type { Ms } from "../core/units.ts";
 import { systemClock as clock } from "../runtime/clock.ts";
 import { systemRandom } from "../runtime/random.ts";
@@ -31,8 +30,6 @@ const RETRY_MAX_MS: Ms = 500;
 const IDLE_MS: Ms = 30_000;
 /** How long an end waits for the database that nodes share: the rest goes after the next start. */
 const SHIP_END_MS: Ms = 2000;
-/** Those who serve come first. */
-const NICENESS = 5;
 
 /**
  * `interlock ledger-writer DIRECTORY PORT`: brings the facts of a gateway's processes to its
@@ -55,11 +52,6 @@ export async function ledgerWriter(argv: readonly string[]): Promise<number> {
     return 1;
   }
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  try {
-    setPriority(NICENESS);
-  } catch {
-    // A system that forbids it: it only writes sooner than it need to.
-  }
   const writer = new Writer(directory, actor, (problem) =>
     log.line("error", "ledger", "A fact was lost", { problem }),
   );
