@@ -1,10 +1,10 @@
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Faultd, startFaultd } from "../faultd/faultd.ts";
 import { json } from "../faultd/script.ts";
-import { factsIn } from "./books-trade.ts";
+import { childrenOf, factsIn } from "./books-trade.ts";
 import { chatBody, configFor } from "./config.ts";
 import { atPorts, eventually, startFleet } from "./fleet.ts";
 import { numbered, startEcho, startLoad } from "./fleet-load.ts";
@@ -75,6 +75,31 @@ test("nothing is lost or doubled over reloads and restarts under load, with two 
   expect(facts.length).toBe(tally.answered);
   expect(new Set(facts.map(({ request }) => request)).size).toBe(tally.answered);
 }, 120_000);
+
+/** proc_pid_stat(5): the 19th field; the second is in brackets and may hold anything. */
+function nicenessOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16]);
+}
+
+// With less, it falls behind on a core they saturate, until requests are refused for its sake.
+test.skipIf(process.platform !== "linux")(
+  "whoever writes the ledger has as much of a core as who serves",
+  async () => {
+    await using fleet = await startFleet({ config: { ...configFor({ upstream, models: ["m"] }) } });
+    const body = chatBody();
+    const headers = { "content-type": "application/json" };
+    const init = { method: "POST", headers, body };
+    await (await fetch(`${fleet.origin}/v1/chat/completions`, init)).arrayBuffer();
+    await eventually("a writer", () => childrenOf(fleet).writers.length > 0);
+    await eventually("its fact", async () =>
+      (await fleet.metrics()).includes("gateway_ledger_facts_written_total 1\n"),
+    );
+    const [writer] = childrenOf(fleet).writers;
+    expect(nicenessOf(writer!)).toBe(nicenessOf(fleet.firstPid));
+  },
+  60_000,
+);
 
 test("cost, token-usage and latency read what a gateway that still runs has written", async () => {
   const priced = {

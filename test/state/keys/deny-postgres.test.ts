@@ -94,7 +94,7 @@ const needs = url === undefined ? ` skipped: needs postgres (${URL_VARIABLE})` :
 describe.skipIf(url === undefined)(`denials in Postgres${needs}`, () => {
   denyContract("Postgres", () => open(), { remembers: true });
   denyContract("Postgres, read again and again", () => open({ rescanMs: 0, pollMs: 20 }), {
-    remembers: true,
+    ...{ remembers: true, rereads: true },
   });
 
   test("a change is heard of at once, not at the next poll", async () => {
